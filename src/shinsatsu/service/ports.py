@@ -1,0 +1,64 @@
+"""What the use cases need from outside, as Protocols; `bootstrap.py` picks who implements them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTrack:
+    """A track to publish: the m-line's mid in the offer and the name it is published under."""
+
+    mid: str
+    track_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTrack:
+    """A published track to pull: the media-plane session that publishes it and its name there."""
+
+    session_id: str
+    track_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackResult:
+    """What the media plane did with one track; `error_code` is None when it worked."""
+
+    track_name: str
+    mid: str
+    error_code: str | None = None
+    error_description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """One call's outcome: an SDP to hand to the browser, if there is one, and a result for each track."""
+
+    sdp: str | None
+    tracks: tuple[TrackResult, ...]
+
+
+class MediaPlane(Protocol):
+    """Sessions and tracks of the Calls API (`calls-semantics.md`); raises the `MediaPlaneError` family of `domain/errors.py`."""
+
+    async def new_session(self) -> str:
+        """Makes a media-plane session, one peer connection, and returns its id."""
+
+    async def publish(self, session_id: str, offer_sdp: str, tracks: Sequence[LocalTrack]) -> Negotiated:
+        """Pushes tracks under their names; `sdp` is the answer."""
+
+    async def pull(self, session_id: str, tracks: Sequence[RemoteTrack]) -> Negotiated:
+        """Pulls tracks into `session_id`; `sdp` is the plane's offer, None when nothing was added."""
+
+    async def renegotiate(self, session_id: str, answer_sdp: str) -> None:
+        """Answers the plane's last offer."""
+
+    async def close_tracks(self, session_id: str, mids: Sequence[str], timeout: float | None = None) -> tuple[TrackResult, ...]:
+        """Force-closes m-lines without SDP; already closed counts as closed. `timeout` in seconds."""
+
+    async def set_paused(self, session_id: str, mids: Sequence[str], paused: bool, timeout: float | None = None) -> bool:
+        """Shuts or opens edges on a receiving session; False where the plane lacks the extension."""
+
+    async def abandon(self, session_id: str) -> None:
+        """Drops a session for good (deleted where the plane can, left to expire where it cannot)."""
