@@ -83,7 +83,10 @@ class RtpReceiveParameters:
 
 @dataclass(frozen=True, slots=True)
 class RtpSendParameters:
-    """What we send to a receiver on one m-line; payload types and extension ids are that receiver's own."""
+    """What we send to a receiver on one m-line; payload types and extension ids are that receiver's own.
+
+    `cname` is the one its SDP names, for SDES; edges of one publisher's stream share it, so that lips stay in step.
+    """
 
     mid: str
     kind: Kind
@@ -91,3 +94,4 @@ class RtpSendParameters:
     ssrc: int
     rtx_ssrc: int | None
     header_extensions: tuple[RtpHeaderExtension, ...] = ()
+    cname: str = ""

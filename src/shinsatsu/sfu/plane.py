@@ -4,6 +4,7 @@
 All methods are called on the event loop's thread and return at once unless they are coroutines.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from shinsatsu.rtc.parameters import (
@@ -84,6 +85,10 @@ class MediaTransport(Protocol):
 
     @property
     def candidates(self) -> tuple[IceCandidate, ...]: ...
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What arrived and what was ignored, by reason, since the start; shown by `GET /healthz`."""
 
     def open(self, local: IceParameters) -> Connection:
         """Makes a connection known by its local username fragment; it is unconnected until STUN and DTLS arrive."""
