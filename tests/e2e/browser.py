@@ -1,0 +1,124 @@
+"""Real Chromium with a fake camera and a continuous tone, and what its peer connections say."""
+
+import math
+import struct
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+# Kept in the page before its own scripts run: every peer connection made, so that a test can ask for statistics.
+COLLECT_CONNECTIONS = """
+(() => {
+  const Native = window.RTCPeerConnection;
+  window.peerConnections = [];
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) { super(...args); window.peerConnections.push(this); }
+  };
+})();
+"""
+
+STATISTICS = """
+async () => {
+  const sum = { framesDecoded: 0, framesSent: 0, audioEnergy: 0, audioBytes: 0, videoStreams: 0, outgoing: 0 };
+  for (const pc of window.peerConnections) {
+    if (pc.connectionState === 'closed') continue;
+    for (const s of (await pc.getStats()).values()) {
+      if (s.type === 'inbound-rtp' && s.kind === 'video') { sum.framesDecoded += s.framesDecoded ?? 0; sum.videoStreams += 1; }
+      if (s.type === 'inbound-rtp' && s.kind === 'audio') { sum.audioEnergy += s.totalAudioEnergy ?? 0; sum.audioBytes += s.bytesReceived; }
+      if (s.type === 'outbound-rtp' && s.kind === 'video') sum.framesSent += s.framesSent ?? 0;
+      if (s.type === 'candidate-pair' && s.nominated) sum.outgoing = Math.max(sum.outgoing, s.availableOutgoingBitrate ?? 0);
+    }
+  }
+  return sum;
+}
+"""
+
+
+def tone(file: Path) -> Path:
+    """Ten seconds of a 440-Hz tone: Chromium's own fake microphone is silent half the time."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(48000)
+        out.writeframes(
+            b"".join(struct.pack("<h", int(9000 * math.sin(2 * math.pi * 440 * n / 48000))) for n in range(480_000))
+        )
+    return file
+
+
+def launch(playwright: Playwright, audio: Path) -> Browser:
+    """Debian's Chromium; no call home."""
+    return playwright.chromium.launch(
+        executable_path="/usr/bin/chromium",
+        args=[
+            "--no-sandbox",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream=fps=30",
+            f"--use-file-for-fake-audio-capture={audio}",
+            "--auto-select-desktop-capture-source=Entire screen",
+            "--autoplay-policy=user-gesture-required",
+        ],
+    )
+
+
+@dataclass
+class Person:
+    """Somebody at a page of ours, in a browser profile (context) of their own or a shared one."""
+
+    page: Page
+
+    def enter(self, link: str) -> None:
+        """The whole way in, as a person goes it: open the link, get ready, check, join."""
+        self.page.goto(link)
+        self.page.get_by_test_id("get-ready").click()
+        self.page.get_by_test_id("join").click()
+
+    def expect_status(self, status: str, timeout: float = 15_000) -> None:
+        expect(self.page.get_by_test_id("session-status")).to_have_attribute("data-status", status, timeout=timeout)
+
+    def statistics(self) -> dict[str, float]:
+        sums: dict[str, float] = self.page.evaluate(STATISTICS)
+        return sums
+
+    def expect_media(self, timeout: float = 20_000) -> None:
+        """Sees moving pictures and hears sound from now on: frames decoded and audio energy both rise."""
+        before = self.statistics()
+        self.page.wait_for_function(
+            """async ([before, read]) => {
+              const now = await (0, eval)('(' + read + ')')();
+              return now.framesDecoded >= 10 && now.framesDecoded !== before.framesDecoded && now.audioEnergy > 0.0001
+                && now.audioEnergy !== before.audioEnergy;
+            }""",
+            arg=[before, STATISTICS.strip()],
+            timeout=timeout,
+        )
+
+    def expect_picture(self, timeout: float = 20_000) -> None:
+        """The picture on the page itself moves: the remote video element presents frames with a size."""
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('*')].length && (function find(root) {
+              for (const el of root.querySelectorAll('*')) {
+                if (el.matches?.('video[data-testid=remote-video]') && el.videoWidth > 0 && !el.paused && el.currentTime > 0.2) return true;
+                if (el.shadowRoot && find(el.shadowRoot)) return true;
+              }
+              return false;
+            })(document)""",
+            timeout=timeout,
+        )
+
+
+def new_person(browser: Browser, context: BrowserContext | None = None, **options: Any) -> Person:
+    """A person at a desktop-sized Japanese browser unless told otherwise."""
+    if context is None:
+        context = browser.new_context(
+            **{"locale": "ja-JP", "timezone_id": "Asia/Tokyo", "viewport": {"width": 1280, "height": 800}, **options}
+        )
+        context.add_init_script(COLLECT_CONNECTIONS)
+    return Person(context.new_page())

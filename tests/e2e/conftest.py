@@ -1,0 +1,45 @@
+"""One demo clinic and one Chromium for all end-to-end tests; each test has people and an appointment of its own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.browser import Person, launch, new_person, tone
+from tests.e2e.clinic import Appointment, Clinic, running_clinic
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+
+@pytest.fixture(scope="session")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with running_clinic(tmp_path_factory.mktemp("clinic")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright, tone(tmp_path_factory.mktemp("audio") / "tone.wav"))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def appointment(clinic: Clinic) -> Appointment:
+    return clinic.appoint()
+
+
+@pytest.fixture
+def person(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Person]]:
+    """Makes people; closes their browser profiles after the test."""
+    people: list[Person] = []
+
+    def make(**options: object) -> Person:
+        people.append(new_person(browser, **options))  # type: ignore[arg-type]
+        return people[-1]
+
+    yield make
+    for one in people:
+        one.page.context.close()
