@@ -15,13 +15,11 @@ ROUNDS = 10
 STOPWATCH = """
 (() => {
   const watched = new WeakSet();
-  const videos = (root) => [...root.querySelectorAll('*')].flatMap((el) => [
-    ...(el.matches('video[data-testid=remote-video]') ? [el] : []), ...(el.shadowRoot ? videos(el.shadowRoot) : [])]);
   addEventListener('click', (event) => {
     if (!event.composedPath().some((el) => el.dataset?.testid === 'join')) return;
     window.joinClicked = performance.now();
     const look = () => {
-      for (const video of videos(document)) {
+      for (const video of window.remoteVideos()) {
         if (watched.has(video)) continue;
         watched.add(video);
         video.requestVideoFrameCallback((now) => { window.firstFrame ??= now; });
@@ -39,14 +37,7 @@ HTTP_SHARE = """
   .map((e) => ({ name: e.name.split('/').slice(-2).join('/').split('?')[0], ms: e.duration }))
 """
 
-OUTGOING = """
-async () => {
-  let best = 0;
-  for (const pc of window.peerConnections) for (const s of (await pc.getStats()).values())
-    if (s.type === 'candidate-pair' && s.nominated) best = Math.max(best, s.availableOutgoingBitrate ?? 0);
-  return best;
-}
-"""
+OUTGOING = "async () => (await window.mediaStatistics()).outgoing"
 
 # The peer: two connections of Chromium itself in one page, same camera, same constraints, no server between them.
 NATIVE_PAIR = """
@@ -80,7 +71,7 @@ def one_round(browser: Browser, clinic: Clinic) -> dict[str, Any]:
     try:
         doctor.enter(clinic.doctor_link(appointment))
         doctor.expect_status("waiting")
-        doctor.page.wait_for_function(OUTGOING.strip().replace("return best;", "return best > 0;"))
+        doctor.page.wait_for_function(OUTGOING)
         patient.page.add_init_script(STOPWATCH)
         patient.page.goto(clinic.patient_link(appointment))
         patient.page.get_by_test_id("get-ready").click()

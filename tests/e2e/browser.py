@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-# Kept in the page before its own scripts run: every peer connection made, so that a test can ask for statistics.
+# Runs in the page before its own scripts: keeps every peer connection made, so that a test can ask for statistics.
 COLLECT_CONNECTIONS = """
 (() => {
   const Native = window.RTCPeerConnection;
@@ -17,23 +17,26 @@ COLLECT_CONNECTIONS = """
   window.RTCPeerConnection = class extends Native {
     constructor(...args) { super(...args); window.peerConnections.push(this); }
   };
-})();
-"""
-
-STATISTICS = """
-async () => {
-  const sum = { framesDecoded: 0, framesSent: 0, audioEnergy: 0, audioBytes: 0, videoStreams: 0, outgoing: 0 };
-  for (const pc of window.peerConnections) {
-    if (pc.connectionState === 'closed') continue;
-    for (const s of (await pc.getStats()).values()) {
-      if (s.type === 'inbound-rtp' && s.kind === 'video') { sum.framesDecoded += s.framesDecoded ?? 0; sum.videoStreams += 1; }
-      if (s.type === 'inbound-rtp' && s.kind === 'audio') { sum.audioEnergy += s.totalAudioEnergy ?? 0; sum.audioBytes += s.bytesReceived; }
-      if (s.type === 'outbound-rtp' && s.kind === 'video') sum.framesSent += s.framesSent ?? 0;
-      if (s.type === 'candidate-pair' && s.nominated) sum.outgoing = Math.max(sum.outgoing, s.availableOutgoingBitrate ?? 0);
+  window.mediaStatistics = async () => {
+    const sum = { framesDecoded: 0, audioEnergy: 0, movingVideos: 0, outgoing: 0, connected: 0 };
+    for (const pc of window.peerConnections) {
+      if (pc.connectionState === 'connected') sum.connected += 1;
+      if (pc.connectionState === 'closed') continue;
+      for (const s of (await pc.getStats()).values()) {
+        if (s.type === 'inbound-rtp' && s.kind === 'video') {
+          sum.framesDecoded += s.framesDecoded ?? 0;
+          if (s.framesDecoded > 1) sum.movingVideos += 1;
+        }
+        if (s.type === 'inbound-rtp' && s.kind === 'audio') sum.audioEnergy += s.totalAudioEnergy ?? 0;
+        if (s.type === 'candidate-pair' && s.nominated) sum.outgoing = Math.max(sum.outgoing, s.availableOutgoingBitrate ?? 0);
+      }
     }
-  }
-  return sum;
-}
+    return sum;
+  };
+  const all = (root, selector) => [...root.querySelectorAll('*')].flatMap((el) => [
+    ...(el.matches(selector) ? [el] : []), ...(el.shadowRoot ? all(el.shadowRoot, selector) : [])]);
+  window.remoteVideos = () => all(document, 'video[data-testid=remote-video]');
+})();
 """
 
 
@@ -84,32 +87,25 @@ class Person:
         expect(self.page.get_by_test_id("session-status")).to_have_attribute("data-status", status, timeout=timeout)
 
     def statistics(self) -> dict[str, float]:
-        sums: dict[str, float] = self.page.evaluate(STATISTICS)
+        sums: dict[str, float] = self.page.evaluate("() => window.mediaStatistics()")
         return sums
 
     def expect_media(self, timeout: float = 20_000) -> None:
         """Sees moving pictures and hears sound from now on: frames decoded and audio energy both rise."""
-        before = self.statistics()
         self.page.wait_for_function(
-            """async ([before, read]) => {
-              const now = await (0, eval)('(' + read + ')')();
-              return now.framesDecoded >= 10 && now.framesDecoded !== before.framesDecoded && now.audioEnergy > 0.0001
-                && now.audioEnergy !== before.audioEnergy;
+            """async (before) => {
+              const now = await window.mediaStatistics();
+              return now.framesDecoded >= 10 && now.framesDecoded !== before.framesDecoded
+                && now.audioEnergy > 0.0001 && now.audioEnergy !== before.audioEnergy;
             }""",
-            arg=[before, STATISTICS.strip()],
+            arg=self.statistics(),
             timeout=timeout,
         )
 
     def expect_picture(self, timeout: float = 20_000) -> None:
-        """The picture on the page itself moves: the remote video element presents frames with a size."""
+        """The picture on the page itself moves: a remote video element has a size and its time goes on."""
         self.page.wait_for_function(
-            """() => [...document.querySelectorAll('*')].length && (function find(root) {
-              for (const el of root.querySelectorAll('*')) {
-                if (el.matches?.('video[data-testid=remote-video]') && el.videoWidth > 0 && !el.paused && el.currentTime > 0.2) return true;
-                if (el.shadowRoot && find(el.shadowRoot)) return true;
-              }
-              return false;
-            })(document)""",
+            "() => window.remoteVideos().some((video) => video.videoWidth > 0 && !video.paused && video.currentTime > 0.2)",
             timeout=timeout,
         )
 
