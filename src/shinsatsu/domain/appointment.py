@@ -1,0 +1,51 @@
+"""The booking that a consultation belongs to, and what ties a user to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType, WorkerRole
+
+
+class AppointmentStatus(StrEnum):
+    """What the booking system says of it."""
+
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Who is booked with whom, and when; `scheduled_duration` in minutes."""
+
+    id: str
+    patient_id: int
+    doctor_id: int
+    support_doctor_ids: tuple[int, ...]
+    starts_at: datetime
+    scheduled_duration: int
+    status: AppointmentStatus = AppointmentStatus.BOOKED
+
+    @property
+    def people(self) -> frozenset[UserKey]:
+        """Everybody named in the booking."""
+        workers = {(UserType.WORKER, user_id) for user_id in (self.doctor_id, *self.support_doctor_ids)}
+        return frozenset(workers | {(UserType.PATIENT, self.patient_id)})
+
+
+def relation_of(user: AuthUser, appointment: Appointment) -> Relation | None:
+    """What ties the user to the appointment; None for a stranger, also for a grant of another appointment."""
+    if user.appointment_id not in (None, appointment.id):
+        return None
+    match user.user_type, user.role:
+        case UserType.SYSTEM, None:
+            return Relation.SYSTEM
+        case UserType.PATIENT, None if user.user_id == appointment.patient_id:
+            return Relation.OWN
+        case UserType.WORKER, WorkerRole.DOCTOR if user.user_id == appointment.doctor_id:
+            return Relation.IN_CHARGE
+        case UserType.WORKER, WorkerRole.DOCTOR if user.user_id in appointment.support_doctor_ids:
+            return Relation.SUPPORT
+        case UserType.WORKER, WorkerRole.OPERATOR | WorkerRole.ADMIN:
+            return Relation.STAFF
+    return None

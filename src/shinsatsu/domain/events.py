@@ -1,0 +1,72 @@
+"""What happened, in the past tense: the rows of `session_events` (spec §5), the numbered stream of `docs/protocol.md`.
+
+Metadata hold ids and states only: never a name, a token or SDP. By type:
+
+- created      `appointmentId`
+- opened, activated  `status`
+- ended        `status`, `endReason`, `actualDuration` (minutes or None), `role`, `outcome` (or None)
+- failed       `status`, `failure` (sub-reason)
+- joined       `participantId`, `role`, `relation`, `admission`, `rejoined`, `supersedes` (participant id or None),
+               `tracks` [{`trackName`, `trackType`}]
+- left         `participantId`, `reason` (left | superseded | ended | removed); it closes the participant's tracks, too
+- connected, disconnected  `participantId`
+- muted, unmuted           `participantId`, `kind` (audio | video)
+- track_granted, track_published, track_closed  `participantId`, `trackName`, `trackType`; the last one `reason`
+- link_minted  `linkId`, `forUserType`, `forUserId`
+- link_exchanged  `linkId`, `grantId`
+- rescheduled  `startsAt`, `scheduledDuration`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shinsatsu.domain.roles import UserType
+
+
+class EventType(StrEnum):
+    """The value of `session_events.event_type`."""
+
+    CREATED = "created"
+    OPENED = "opened"
+    ACTIVATED = "activated"
+    ENDED = "ended"
+    FAILED = "failed"
+    RESCHEDULED = "rescheduled"
+    JOINED = "joined"
+    LEFT = "left"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    TRACK_GRANTED = "track_granted"
+    TRACK_PUBLISHED = "track_published"
+    TRACK_CLOSED = "track_closed"
+    LINK_MINTED = "link_minted"
+    LINK_EXCHANGED = "link_exchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a session, before the store numbered it; the user is who did it."""
+
+    event_type: EventType
+    user_type: UserType
+    user_id: int
+    metadata: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as committed; `seq` counts from 1 without gaps within its session."""
+
+    seq: int
+    session_id: str
+    event_type: EventType
+    user_type: UserType
+    user_id: int
+    metadata: Mapping[str, Any]
+    created_at: datetime

@@ -1,0 +1,222 @@
+"""The one permission table (spec §8) and the one judge over it; nothing else compares roles.
+
+Deny by default: whatever is unknown to the tables here is refused. Every decision carries a stable reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from shinsatsu.domain.participant import Admission
+from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
+from shinsatsu.domain.video_session import OPEN, OVER, SessionStatus
+
+
+class Column(StrEnum):
+    """The table's columns, left to right; the system's own stands outside the spec's table."""
+
+    PATIENT = "patient"
+    GUEST = "guest"
+    DOCTOR_IN_CHARGE = "doctor_in_charge"
+    SUPPORT_DOCTOR = "support_doctor"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    SYSTEM = "system"
+
+
+COLUMNS: Mapping[tuple[UserType, WorkerRole | None, Relation], Column] = MappingProxyType(
+    {
+        (UserType.PATIENT, None, Relation.OWN): Column.PATIENT,
+        (UserType.PATIENT, None, Relation.GUEST): Column.GUEST,
+        (UserType.WORKER, WorkerRole.DOCTOR, Relation.IN_CHARGE): Column.DOCTOR_IN_CHARGE,
+        (UserType.WORKER, WorkerRole.DOCTOR, Relation.SUPPORT): Column.SUPPORT_DOCTOR,
+        (UserType.WORKER, WorkerRole.OPERATOR, Relation.STAFF): Column.OPERATOR,
+        (UserType.WORKER, WorkerRole.ADMIN, Relation.STAFF): Column.ADMIN,
+        (UserType.SYSTEM, None, Relation.SYSTEM): Column.SYSTEM,
+    }
+)
+
+# y yes · - no · c with the patient's consent · < only people further left · * anybody else
+# p patients and guests of the session · b people of the booking, operators and admins · o one's own, by clinic setting
+#                       patient guest in charge support operator admin system
+_ROWS = {
+    Action.VIEW:              "y  y  y  y  y  y  y",
+    Action.JOIN:              "y  y  y  y  y  y  -",
+    Action.LEAVE:             "y  y  y  y  y  y  -",
+    Action.MUTE:              "y  y  y  y  y  y  -",
+    Action.UNMUTE:            "y  y  y  y  y  y  -",
+    Action.SHARE_SCREEN:      "y  y  y  y  y  y  -",
+    Action.CREATE:            "y  -  y  -  y  y  y",
+    Action.END_SESSION:       "-  -  y  y  y  y  y",
+    Action.MUTE_OTHERS:       "-  -  y  y  y  y  -",
+    Action.ADMIT:             "-  -  y  y  y  y  -",
+    Action.LOCK:              "-  -  y  y  y  y  -",
+    Action.EXTEND:            "-  -  y  y  y  y  -",
+    Action.SEND_BACK:         "-  -  <  <  <  *  -",
+    Action.REMOVE:            "-  -  <  <  <  *  -",
+    Action.REQUEST_RECORDING: "-  -  y  y  y  y  -",
+    Action.RECORD:            "-  -  c  c  c  y  -",
+    Action.MINT_LINK:         "-  -  p  p  p  p  b",
+    Action.CHECK_IDENTITY:    "-  -  y  y  y  y  -",
+    Action.SET_OUTCOME:       "-  -  y  y  y  y  -",
+    Action.READ_HISTORY:      "-  -  y  y  y  y  -",
+    Action.PLAY_RECORDING:    "o  -  y  -  -  y  -",
+    Action.MANAGE_USERS:      "-  -  -  -  -  y  -",
+    Action.MANAGE_KEYS:       "-  -  -  -  -  y  -",
+    Action.READ_AUDIT:        "-  -  -  -  -  y  -",
+    Action.PUT_APPOINTMENT:   "-  -  -  -  -  -  y",
+}  # fmt: skip
+TABLE: Mapping[Action, Mapping[Column, str]] = MappingProxyType(
+    {action: MappingProxyType(dict(zip(Column, row.split(), strict=True))) for action, row in _ROWS.items()}
+)
+
+NEEDS_OPEN_SESSION = frozenset(
+    {
+        Action.JOIN, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.MUTE_OTHERS, Action.ADMIT, Action.LOCK,
+        Action.EXTEND, Action.SEND_BACK, Action.REMOVE, Action.REQUEST_RECORDING, Action.RECORD,
+    }
+)  # fmt: skip
+NEEDS_ADMISSION = frozenset({Action.SHARE_SCREEN})
+SPEC_ACTIONS = (
+    Action.JOIN, Action.LEAVE, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.RECORD, Action.END_SESSION,
+)  # fmt: skip
+"""The seven of spec §1, first in every list of permissions."""
+
+
+class Consent(StrEnum):
+    """The patient's answer to being recorded."""
+
+    UNASKED = "unasked"
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom an action is aimed at: their column, and whether they are the actor."""
+
+    column: Column
+    is_self: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision depends on beside who acts: None means that there is none of it."""
+
+    relation: Relation | None
+    status: SessionStatus | None = None
+    admission: Admission | None = None
+    target: Target | None = None
+    consent: Consent = Consent.UNASKED
+    patients_may_play: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer and its reason's stable code (`allowed`, `stranger`, `role_may_not`, …)."""
+
+    allowed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One line of the `permissions` a client is told."""
+
+    action: Action
+    allowed: bool
+
+
+ALLOWED = Decision(True, "allowed")
+ADMISSIONS = frozenset({None, *Admission})
+ORDER = {column: place for place, column in enumerate(Column)}
+
+
+def column_of(actor: AuthUser, relation: Relation | None) -> Column | None:
+    """The actor's column of the table; None for a stranger and for any combination the table doesn't know."""
+    return None if relation is None else COLUMNS.get((actor.user_type, actor.role, relation))
+
+
+def decide(actor: AuthUser, action: Action, context: Context) -> Decision:
+    """May the actor do this, here and now? The only judge: API guards, media operations and the page derive from it."""
+    column = column_of(actor, context.relation)
+    if column is None:
+        return _deny("stranger")
+    row = TABLE.get(action)
+    if row is None:
+        return _deny("unknown_action")
+    cell = row[column]
+    if cell == "-":
+        return _deny(_why_not(row, column))
+    state = _refused_by_state(action, context)
+    return _judge_cell(cell, column, context) if state is None else _deny(state)
+
+
+def decide_media(actor: AuthUser, context: Context, *, screen: bool = False) -> Decision:
+    """May the actor publish or subscribe? Whoever may join, once admitted; a screen needs its own right besides."""
+    decision = decide(actor, Action.SHARE_SCREEN if screen else Action.JOIN, context)
+    if decision.allowed and context.admission is not Admission.ADMITTED:
+        return _deny("not_admitted")
+    return decision
+
+
+def permissions(actor: AuthUser, context: Context) -> tuple[Permission, ...]:
+    """Every action of a consultation with yes or no at this moment, the spec's seven first.
+
+    Actions aimed at people are answered as if aimed at the patient.
+    """
+    somebody = replace(context, target=Target(Column.PATIENT))
+    others = (action for action in TABLE if action not in SPEC_ACTIONS and action is not Action.PUT_APPOINTMENT)
+    return tuple(Permission(action, decide(actor, action, somebody).allowed) for action in (*SPEC_ACTIONS, *others))
+
+
+def _refused_by_state(action: Action, context: Context) -> str | None:
+    if context.admission not in ADMISSIONS:
+        return "unknown_state"
+    if context.admission is Admission.REMOVED:
+        return "removed"
+    if action in NEEDS_OPEN_SESSION and context.status not in OPEN:
+        if context.status in OVER:
+            return "session_ended"
+        return "session_not_open" if context.status is SessionStatus.SCHEDULED else "unknown_state"
+    if action in NEEDS_ADMISSION and context.admission is not Admission.ADMITTED:
+        return "not_admitted"
+    return None
+
+
+def _judge_cell(cell: str, column: Column, context: Context) -> Decision:
+    match cell:
+        case "y":
+            return ALLOWED
+        case "c":
+            return ALLOWED if context.consent is Consent.GIVEN else _deny("consent_missing")
+        case "o":
+            return ALLOWED if context.patients_may_play else _deny("clinic_setting")
+        case "<" | "*" | "p" | "b":
+            return _judge_target(cell, column, context.target)
+    return _deny("unknown_rule")
+
+
+def _judge_target(cell: str, column: Column, target: Target | None) -> Decision:
+    if target is None or target.column not in ORDER:
+        return _deny("target_missing")
+    fits = {
+        "<": ORDER[target.column] < ORDER[column],
+        "*": target.column is not Column.SYSTEM and not target.is_self,
+        "p": target.column in (Column.PATIENT, Column.GUEST),
+        "b": target.column is not Column.SYSTEM,
+    }
+    return ALLOWED if fits[cell] else _deny("target_out_of_reach")
+
+
+def _why_not(row: Mapping[Column, str], column: Column) -> str:
+    if column is Column.SUPPORT_DOCTOR and row[Column.DOCTOR_IN_CHARGE] != "-":
+        return "not_in_charge"
+    if column is Column.GUEST and row[Column.PATIENT] != "-":
+        return "not_for_relation"
+    return "role_may_not"
+
+
+def _deny(reason: str) -> Decision:
+    return Decision(False, reason)

@@ -1,0 +1,314 @@
+"""The VideoSession aggregate: its life, its participants, and the events each change records (spec §2 and §8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from shinsatsu.domain.errors import InvalidTransition, NotFound, SessionEnded, SessionNotOpen, StaleParticipant
+from shinsatsu.domain.events import Event, EventType
+from shinsatsu.domain.participant import Admission, Participant
+from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType
+from shinsatsu.domain.timestamps import to_milliseconds
+from shinsatsu.domain.tracks import Track, TrackType, track_name
+
+
+class SessionStatus(StrEnum):
+    """Where a session stands."""
+
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    ACTIVE = "active"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+TRANSITIONS: Mapping[SessionStatus, frozenset[SessionStatus]] = MappingProxyType(
+    {
+        SessionStatus.SCHEDULED: frozenset({SessionStatus.WAITING, SessionStatus.ENDED}),
+        SessionStatus.WAITING: frozenset({SessionStatus.ACTIVE, SessionStatus.ENDED, SessionStatus.FAILED}),
+        SessionStatus.ACTIVE: frozenset({SessionStatus.ENDED, SessionStatus.FAILED}),
+        SessionStatus.ENDED: frozenset(),
+        SessionStatus.FAILED: frozenset(),
+    }
+)
+OPEN = frozenset({SessionStatus.WAITING, SessionStatus.ACTIVE})
+OVER = frozenset({SessionStatus.ENDED, SessionStatus.FAILED})
+
+
+class EndReason(StrEnum):
+    """Why a session is over."""
+
+    COMPLETED = "completed"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What staff note of how it went; separate from the end reason."""
+
+    COMPLETED = "completed"
+    NO_SHOW_PATIENT = "no_show_patient"
+    NO_SHOW_DOCTOR = "no_show_doctor"
+    MOVED_TO_PHONE = "moved_to_phone"
+    MOVED_TO_IN_PERSON = "moved_to_in_person"
+
+
+@dataclass(slots=True)
+class SessionMetadata:
+    """Spec §2, as far as it is known yet; durations in minutes, `failure` is the sub-reason of `failed`."""
+
+    scheduled_duration: int
+    actual_duration: int | None = None
+    end_reason: EndReason | None = None
+    ended_by: UserKey | None = None
+    outcome: Outcome | None = None
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class VideoSession:
+    """One consultation's session. `participants` are those present and those removed; the rest is history.
+
+    Every change appends to `events`; the store numbers them from `last_seq` and writes what `added`, `changed` and
+    `granted` collect. `last_track_ms` keeps the timestamps in track names from repeating.
+    """
+
+    id: str
+    appointment_id: str
+    metadata: SessionMetadata
+    status: SessionStatus = SessionStatus.SCHEDULED
+    realtime_session_id: str | None = None
+    created_by: UserKey | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    participants: list[Participant] = field(default_factory=list)
+    version: int = 0
+    last_seq: int = 0
+    last_track_ms: int = 0
+    events: list[Event] = field(default_factory=list)
+    added: list[Participant] = field(default_factory=list)
+    changed: list[Participant] = field(default_factory=list)
+    granted: list[Track] = field(default_factory=list)
+
+    @classmethod
+    def schedule(
+        cls, session_id: str, appointment_id: str, scheduled_duration: int, actor: AuthUser, now: datetime
+    ) -> "VideoSession":
+        """A session that is booked and not open yet."""
+        session = cls(session_id, appointment_id, SessionMetadata(scheduled_duration))
+        session.record(EventType.CREATED, actor, now, appointmentId=appointment_id)
+        return session
+
+    @property
+    def over(self) -> bool:
+        return self.status in OVER
+
+    @property
+    def present(self) -> list[Participant]:
+        """Those who are in it now, waiting ones too."""
+        return [participant for participant in self.participants if participant.is_active]
+
+    def find(self, key: UserKey) -> Participant | None:
+        """The user's present or removed participant."""
+        return next((participant for participant in reversed(self.participants) if participant.key == key), None)
+
+    def own(self, actor: AuthUser, participant_id: str) -> Participant:
+        """The actor's present participant of that id; StaleParticipant when it was superseded or has left."""
+        self.require_open()
+        participant = next((one for one in self.present if one.id == participant_id), None)
+        if participant is None:
+            raise StaleParticipant("This participant was superseded or has left.", field="participantId")
+        if participant.key != actor.key:
+            raise NotFound("You have no such participant.", field="participantId")
+        return participant
+
+    def require_open(self) -> None:
+        """Raises SessionEnded or SessionNotOpen unless the session is waiting or active."""
+        if self.over:
+            raise SessionEnded("The session is over.")
+        if self.status not in OPEN:
+            raise SessionNotOpen("The session is only scheduled: create it first.")
+
+    def open(self, actor: AuthUser, realtime_session_id: str, now: datetime) -> None:
+        """Turns the booked session into one that waits for its people."""
+        self._move_to(SessionStatus.WAITING)
+        self.created_by = actor.key
+        self.realtime_session_id = realtime_session_id
+        self.record(EventType.OPENED, actor, now, status=self.status)
+
+    def join(
+        self, actor: AuthUser, relation: Relation, participant_id: str, now: datetime, reason: str | None = None
+    ) -> Participant:
+        """Adds the actor; an earlier stay of the same user is superseded and hands its admission and mutes on."""
+        self.require_open()
+        earlier = next((one for one in self.present if one.key == actor.key), None)
+        joined = Participant(
+            id=participant_id,
+            user_type=actor.user_type,
+            user_id=actor.user_id,
+            role=actor.role,
+            relation=relation,
+            admission=earlier.admission if earlier else Admission.ADMITTED,
+            joined_at=now,
+            join_reason=reason,
+            audio_muted=earlier.audio_muted if earlier else False,
+            video_muted=earlier.video_muted if earlier else False,
+        )
+        if earlier is not None:
+            self._depart(earlier, actor, now, reason="superseded", superseded_by=participant_id)
+        self.participants.append(joined)
+        self.added.append(joined)
+        kinds = (TrackType.AUDIO, TrackType.VIDEO) if joined.admitted else ()
+        tracks = [self._name_track(joined, kind, now) for kind in kinds]
+        self.record(
+            EventType.JOINED,
+            actor,
+            now,
+            participantId=joined.id,
+            role=joined.role,
+            relation=joined.relation,
+            admission=joined.admission,
+            rejoined=earlier is not None,
+            supersedes=earlier.id if earlier else None,
+            tracks=[{"trackName": track.track_name, "trackType": track.track_type} for track in tracks],
+        )
+        return joined
+
+    def grant_track(self, participant: Participant, track_type: TrackType, actor: AuthUser, now: datetime) -> Track:
+        """Grants one more name to a present participant."""
+        track = self._name_track(participant, track_type, now)
+        self.record_track(EventType.TRACK_GRANTED, track, actor, now)
+        return track
+
+    def record_track(self, event_type: EventType, track: Track, actor: AuthUser, now: datetime, **more: Any) -> None:
+        """Records what happened to one track."""
+        names = {"trackName": track.track_name, "trackType": track.track_type}
+        self.record(event_type, actor, now, participantId=track.participant_id, **names, **more)
+
+    def leave(self, actor: AuthUser, participant_id: str, now: datetime) -> Participant:
+        """Ends the actor's own stay."""
+        participant = self.own(actor, participant_id)
+        self._depart(participant, actor, now, reason="left")
+        return participant
+
+    def expel(self, participant: Participant, actor: AuthUser, now: datetime) -> None:
+        """Ends somebody's stay because the right to it is gone."""
+        self._depart(participant, actor, now, reason="removed", admission=Admission.REMOVED)
+
+    def connect(self, actor: AuthUser, participant_id: str, connection_id: str, now: datetime) -> None:
+        """Notes that the participant's event stream is there; a patient and a doctor both there make it active."""
+        participant = self.own(actor, participant_id)
+        was_connected = participant.connected
+        participant.connection_id = connection_id
+        self._mark(participant)
+        if not was_connected:
+            self.record(EventType.CONNECTED, actor, now, participantId=participant.id)
+        if self.status is SessionStatus.WAITING and self._both_sides_in():
+            self._move_to(SessionStatus.ACTIVE)
+            self.started_at = now
+            self.record(EventType.ACTIVATED, actor, now, status=self.status)
+
+    def disconnect(self, actor: AuthUser, participant_id: str, connection_id: str, now: datetime) -> bool:
+        """Notes that the stream is gone; False when a newer stream carries the presence, or nothing does any more."""
+        participant = next((one for one in self.present if one.id == participant_id and one.key == actor.key), None)
+        if participant is None or participant.connection_id != connection_id:
+            return False
+        participant.connection_id = None
+        self._mark(participant)
+        self.record(EventType.DISCONNECTED, actor, now, participantId=participant.id)
+        return True
+
+    def media_state(self, actor: AuthUser, participant_id: str, muted: Mapping[str, bool], now: datetime) -> None:
+        """Notes the actor's own microphone and camera; `muted` by kind (`audio`, `video`)."""
+        participant = self.own(actor, participant_id)
+        for kind, value in muted.items():
+            attribute = {"audio": "audio_muted", "video": "video_muted"}[kind]
+            if getattr(participant, attribute) != value:
+                setattr(participant, attribute, value)
+                self._mark(participant)
+                event_type = EventType.MUTED if value else EventType.UNMUTED
+                self.record(event_type, actor, now, participantId=participant.id, kind=kind)
+
+    def end(
+        self, actor: AuthUser, now: datetime, outcome: Outcome | None = None, reason: EndReason | None = None
+    ) -> None:
+        """Ends it for everybody; without `reason` it is completed (by a worker, once active) or cancelled."""
+        self._move_to(SessionStatus.ENDED)
+        completed = self.started_at is not None and actor.user_type is UserType.WORKER
+        self.metadata.end_reason = reason or (EndReason.COMPLETED if completed else EndReason.CANCELLED)
+        self.metadata.outcome = outcome
+        self._close(actor, now)
+        self.record(
+            EventType.ENDED,
+            actor,
+            now,
+            status=self.status,
+            endReason=self.metadata.end_reason,
+            actualDuration=self.metadata.actual_duration,
+            role=actor.role,
+            outcome=outcome,
+        )
+        self._depart_all(actor, now)
+
+    def fail(self, actor: AuthUser, failure: str, now: datetime) -> None:
+        """Gives it up for an error of ours or of the media plane; `failure` is the sub-reason's code."""
+        self._move_to(SessionStatus.FAILED)
+        self.metadata.end_reason = EndReason.ERROR
+        self.metadata.failure = failure
+        self._close(actor, now)
+        self.record(EventType.FAILED, actor, now, status=self.status, failure=failure)
+        self._depart_all(actor, now)
+
+    def record(self, event_type: EventType, actor: AuthUser, now: datetime, **metadata: Any) -> None:
+        """Appends an event; the store numbers it on commit."""
+        self.events.append(Event(event_type, actor.user_type, actor.user_id, metadata, now))
+
+    def _move_to(self, status: SessionStatus) -> None:
+        if status in TRANSITIONS[self.status]:
+            self.status = status
+        elif self.over:
+            raise SessionEnded("The session is over.")
+        else:
+            raise InvalidTransition(f"A session that is {self.status} does not become {status}.")
+
+    def _close(self, actor: AuthUser, now: datetime) -> None:
+        self.ended_at = now
+        self.metadata.ended_by = actor.key
+        if self.started_at is not None:
+            self.metadata.actual_duration = round((now - self.started_at).total_seconds() / 60)
+
+    def _depart_all(self, actor: AuthUser, now: datetime) -> None:
+        for participant in self.present:
+            self._depart(participant, actor, now, reason="ended")
+
+    def _depart(
+        self,
+        participant: Participant,
+        actor: AuthUser,
+        now: datetime,
+        reason: str,
+        admission: Admission = Admission.LEFT,
+        superseded_by: str | None = None,
+    ) -> None:
+        participant.depart(now, admission, superseded_by)
+        self._mark(participant)
+        self.record(EventType.LEFT, actor, now, participantId=participant.id, reason=reason)
+
+    def _name_track(self, participant: Participant, track_type: TrackType, now: datetime) -> Track:
+        self.last_track_ms = max(to_milliseconds(now), self.last_track_ms + 1)
+        name = track_name(participant.user_type, participant.user_id, track_type, self.last_track_ms)
+        track = Track(name, track_type, participant.id, participant.user_type, participant.user_id)
+        self.granted.append(track)
+        return track
+
+    def _mark(self, participant: Participant) -> None:
+        if participant not in self.added and participant not in self.changed:
+            self.changed.append(participant)
+
+    def _both_sides_in(self) -> bool:
+        there = {one.relation for one in self.present if one.admitted and one.connected}
+        return Relation.OWN in there and bool(there & {Relation.IN_CHARGE, Relation.SUPPORT})
