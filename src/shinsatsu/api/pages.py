@@ -1,0 +1,42 @@
+"""The front end's files: one page for every address a person opens, its assets cached for good."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+WEB = Path(__file__).parent.parent / "web"
+NOT_BUILT = "The page is not built yet: run `make web`, then load this address again."
+
+
+class ImmutableFiles(StaticFiles):
+    """Files whose names change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def page_routes(web: Path = WEB) -> APIRouter:
+    """`/` and `/consultation/{sessionId}`, which serve the same page and leave `?token` to it."""
+    router = APIRouter(include_in_schema=False)
+
+    async def page() -> Response:
+        index = web / "index.html"
+        headers = {"Cache-Control": "no-store"}
+        if not index.is_file():
+            return HTMLResponse(f"<!doctype html><title>shinsatsu</title><p>{NOT_BUILT}", 503, headers)
+        return FileResponse(index, headers=headers, media_type="text/html")
+
+    for path in ("/", "/consultation/{session_id}"):
+        router.add_api_route(path, page, methods=["GET", "HEAD"])
+    return router
+
+
+def asset_mounts(web: Path = WEB) -> list[Mount]:
+    """What Vite built, where it was built."""
+    return [Mount("/assets", ImmutableFiles(directory=web / "assets", check_dir=False), name="assets")]

@@ -1,0 +1,167 @@
+"""What request bodies may say: camelCase, unknown fields refused, no conversion between types."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic.alias_generators import to_camel
+
+MAX_ID = 2**31 - 1
+
+
+def _text_moment(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a time is ISO 8601 text with a zone, such as 2026-11-23T05:30:00.000Z")  # noqa: TRY004
+    return value
+
+
+UserId = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+# No control characters, no unpaired surrogates: names are stored, shown and put into signed text.
+DisplayName = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"),
+]
+Text = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
+Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+ParticipantId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+TrackName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
+Mid = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=16)]
+Sdp = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128 * 1024)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_text_moment)]
+
+
+class Body(BaseModel):
+    """What every request body keeps to."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, hide_input_in_errors=True)
+
+
+class PatientBody(Body):
+    """The booked patient."""
+
+    user_id: UserId
+    display_name: DisplayName
+    language: Literal["ja", "en"] | None = None
+
+
+class DoctorBody(Body):
+    """The doctor in charge, with what the patient's card shows."""
+
+    user_id: UserId
+    display_name: DisplayName
+    licence_year: Annotated[StrictInt, Field(ge=1900, le=2200)] | None = None
+    specialty: Text | None = None
+
+
+class SupportDoctorBody(Body):
+    """A doctor registered to support."""
+
+    user_id: UserId
+    display_name: DisplayName
+
+
+class AppointmentBody(Body):
+    """A booking, whole: what is not said again is gone."""
+
+    patient: PatientBody
+    doctor: DoctorBody
+    support_doctors: Annotated[tuple[SupportDoctorBody, ...], Field(max_length=20)] = ()
+    starts_at: Moment
+    scheduled_duration: Annotated[StrictInt, Field(ge=1, le=24 * 60, description="minutes")]
+    status: Literal["booked", "cancelled"] = "booked"
+
+
+class LinkBody(Body):
+    """For whom a link is minted."""
+
+    user_type: Literal["patient", "worker"]
+    user_id: UserId
+
+
+class ExchangeBody(Body):
+    """A link's token and the page's own random value."""
+
+    token: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
+    proof: Annotated[str, StringConstraints(strict=True, min_length=16, max_length=128)]
+
+
+class CreateBody(Body):
+    """Which appointment's session to open."""
+
+    appointment_id: Identifier
+
+
+class JoinBody(Body):
+    """Why somebody not on the appointment comes in."""
+
+    reason: Text | None = None
+
+
+class ParticipantBody(Body):
+    """Which of one's stays speaks."""
+
+    participant_id: ParticipantId
+
+
+class EndBody(Body):
+    """What staff note of how it went."""
+
+    outcome: Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"] | None = None
+
+
+class OfferBody(Body):
+    """A browser's offer."""
+
+    type: Literal["offer"]
+    sdp: Sdp
+
+
+class AnswerBody(Body):
+    """A browser's answer."""
+
+    type: Literal["answer"]
+    sdp: Sdp
+
+
+class PublishedTrackBody(Body):
+    """One m-line and the granted name that it carries."""
+
+    mid: Mid
+    track_name: TrackName
+
+
+class NamedTrackBody(Body):
+    """One track."""
+
+    track_name: TrackName
+
+
+class GrantTrackBody(ParticipantBody):
+    """What one more name is asked for."""
+
+    track_type: Literal["audio", "video", "screen"]
+
+
+class PublishBody(ParticipantBody):
+    """An offer and the tracks in it."""
+
+    session_description: OfferBody
+    tracks: Annotated[tuple[PublishedTrackBody, ...], Field(min_length=1, max_length=64)]
+
+
+class TracksBody(ParticipantBody):
+    """Tracks to receive or to close."""
+
+    tracks: Annotated[tuple[NamedTrackBody, ...], Field(min_length=1, max_length=64)]
+
+
+class RenegotiateBody(ParticipantBody):
+    """The answer to the server's last offer."""
+
+    session_description: AnswerBody
+
+
+def to_utc(moment: datetime) -> datetime:
+    """The same moment in UTC, cut to the milliseconds that are stored."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,172 @@
+"""The server's settings, from the environment (`SHINSATSU_…`) and `.env`; the only reader of both."""
+
+import ipaddress
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shinsatsu.secret_file import read_or_make_secret
+
+MINIMUM_SECRET_BYTES = 32
+WELL_KNOWN_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "shinsatsu", "shinsatsu-sfu"})
+
+
+class InsecureSettings(Exception):
+    """A combination of settings that `serve` refuses; the sentence names the setting and the way out."""
+
+
+class Settings(BaseSettings):
+    """What the person running the server decides; every field has the value for one machine behind a proxy."""
+
+    model_config = SettingsConfigDict(env_prefix="SHINSATSU_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path(".shinsatsu"), description="Folder of the SQLite file and of generated secrets")
+    database_url: str = Field("", description="SQLAlchemy URL; default: a SQLite file in the data folder")
+    secret: SecretStr | None = Field(None, description="Signs links and grants; ≥ 32 bytes; default: a 0600 file")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    base_url: str = Field("", description="What browsers call this server; default: http(s)://host:port")
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses whose X-Forwarded-* headers count, comma separated"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins besides our own that may open event streams, comma separated"
+    )
+
+    sfu_url: str = Field("", description="Base address of the Calls API: `shinsatsu sfu`'s or Cloudflare's")
+    sfu_app_id: str = "shinsatsu"
+    sfu_app_secret: SecretStr | None = None
+    ice_servers: tuple[dict[str, str | list[str]], ...] = Field((), description="RTCIceServer[] as JSON")
+
+    link_ttl: float = Field(300, gt=0, description="Seconds a consultation link is good for")
+    grant_ttl: float = Field(12 * 3600, gt=0, description="Seconds a grant is good for")
+    presence_grace: float = Field(10, ge=0, description="Seconds without a stream before somebody counts as gone")
+    exchange_rate: str = Field("30/minute", description="Link exchanges allowed per address")
+    failure_rate: str = Field("60/minute", description="Refused credentials allowed per address")
+
+    clinic_name: str = "診察室"
+    clinic_phone: str | None = None
+    clinic_booking_url: str | None = None
+    clinic_after_text: str | None = None
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("trusted_proxies", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def tls(self) -> bool:
+        return self.tls_certificate is not None
+
+    @property
+    def public_url(self) -> str:
+        """`base_url` without a trailing slash, or what `host` and `port` make of it."""
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'shinsatsu.db'}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file, None where the database is a server."""
+        scheme, _, path = self.database.partition(":///")
+        return Path(path) if scheme.startswith("sqlite") and path else None
+
+
+def check(settings: Settings) -> None:
+    """Raises `InsecureSettings` with one sentence for the first combination that would be unsafe in production."""
+    for problem in _problems(settings):
+        raise InsecureSettings(problem)
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    yield from _transport_problems(settings)
+    yield from _origin_problems(settings)
+    yield from _secret_problems(settings)
+    yield from _storage_problems(settings)
+    yield from _media_problems(settings)
+
+
+def _transport_problems(settings: Settings) -> Iterator[str]:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        yield "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY go together: set both or neither"
+    if not settings.tls and not is_loopback(settings.host) and not settings.trusted_proxies:
+        yield (
+            f"SHINSATSU_HOST={settings.host} would serve plain HTTP beyond this machine: set SHINSATSU_TLS_CERTIFICATE and "
+            "SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of the proxy that speaks HTTPS"
+        )
+    if "*" in settings.trusted_proxies:
+        yield "SHINSATSU_TRUSTED_PROXIES=* would believe any caller's X-Forwarded-For: list the proxy's addresses"
+    url = urlsplit(settings.public_url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        yield f"SHINSATSU_BASE_URL={settings.base_url} is not an http(s) address"
+    elif url.scheme == "http" and not is_loopback(url.hostname):
+        yield f"SHINSATSU_BASE_URL={settings.base_url} would put plain HTTP into links: use https"
+
+
+def _origin_problems(settings: Settings) -> Iterator[str]:
+    for origin in settings.allowed_origins:
+        url = urlsplit(origin)
+        if "*" in origin or url.scheme not in {"http", "https"} or not url.netloc or url.path not in {"", "/"}:
+            yield f"SHINSATSU_ALLOWED_ORIGINS has {origin}: list whole origins such as https://portal.example"
+
+
+def _secret_problems(settings: Settings) -> Iterator[str]:
+    if settings.secret is None:
+        if settings.sqlite_file is None:
+            yield "SHINSATSU_SECRET is missing: servers that share a database must share it, at least 32 bytes"
+    elif len(settings.secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+        yield "SHINSATSU_SECRET is shorter than 32 bytes: make one with `openssl rand -base64 48`"
+
+
+def _storage_problems(settings: Settings) -> Iterator[str]:
+    file = settings.sqlite_file
+    if file is None:
+        return
+    for path, others in ((file.parent, stat.S_IROTH | stat.S_IXOTH), (file, stat.S_IROTH)):
+        if path.exists() and path.stat().st_mode & others:
+            yield f"{path} is open to every user of this machine and holds patients' data: chmod o-rwx it"
+
+
+def _media_problems(settings: Settings) -> Iterator[str]:
+    if not settings.sfu_url:
+        yield "SHINSATSU_SFU_URL is missing: start `shinsatsu sfu` and give its address, or Cloudflare's"
+        return
+    secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
+    if secret in WELL_KNOWN_SECRETS or len(secret.encode()) < MINIMUM_SECRET_BYTES:
+        yield "SHINSATSU_SFU_APP_SECRET is missing, well known or shorter than 32 bytes: give the SFU one of its own"
+    url = urlsplit(settings.sfu_url)
+    if url.scheme != "https" and not is_loopback(url.hostname or ""):
+        yield f"SHINSATSU_SFU_URL={settings.sfu_url} would send its secret over plain HTTP: use https"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an IP address, stays on this machine; an empty host means all interfaces."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def signing_secret(settings: Settings) -> str:
+    """The key of links and grants: the setting, or the data folder's file. Raises `SecretFileError`."""
+    if settings.secret is not None:
+        return settings.secret.get_secret_value()
+    return read_or_make_secret(settings.data_dir / "secret")
+
