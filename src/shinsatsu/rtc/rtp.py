@@ -82,7 +82,7 @@ def payload_end(data: bytes, start: int) -> int:
 
 
 def read_extensions(data: bytes, block: int, end: int) -> dict[int, bytes]:
-    """The elements of the extension block at `block`, up to `end`; an unknown profile has none, a cut element ends it."""
+    """The elements of the extension block at `block`, up to `end`; none of an unknown profile; a cut one ends it."""
     profile = data[block] << 8 | data[block + 1]
     if profile == _ONE_BYTE:
         return _one_byte_elements(data, block + 4, end)
