@@ -49,3 +49,25 @@ def relation_of(user: AuthUser, appointment: Appointment) -> Relation | None:
         case UserType.WORKER, WorkerRole.OPERATOR | WorkerRole.ADMIN:
             return Relation.STAFF
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which appointments a user may list: those that fit every field that is set; `nothing` fits none."""
+
+    appointment_id: str | None = None
+    patient_id: int | None = None
+    doctor_id: int | None = None
+    nothing: bool = False
+
+
+def scope_of(user: AuthUser) -> Scope:
+    """The appointments to which `relation_of` finds a relation, as something a query can use."""
+    match user.user_type, user.role:
+        case UserType.PATIENT, None:
+            return Scope(user.appointment_id, patient_id=user.user_id)
+        case UserType.WORKER, WorkerRole.DOCTOR:
+            return Scope(user.appointment_id, doctor_id=user.user_id)
+        case (UserType.SYSTEM, None) | (UserType.WORKER, WorkerRole.OPERATOR | WorkerRole.ADMIN):
+            return Scope(user.appointment_id)
+    return Scope(nothing=True)

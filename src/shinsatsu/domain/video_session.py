@@ -80,6 +80,7 @@ class VideoSession:
     id: str
     appointment_id: str
     metadata: SessionMetadata
+    created_at: datetime
     status: SessionStatus = SessionStatus.SCHEDULED
     realtime_session_id: str | None = None
     created_by: UserKey | None = None
@@ -99,7 +100,7 @@ class VideoSession:
         cls, session_id: str, appointment_id: str, scheduled_duration: int, actor: AuthUser, now: datetime
     ) -> "VideoSession":
         """A session that is booked and not open yet."""
-        session = cls(session_id, appointment_id, SessionMetadata(scheduled_duration))
+        session = cls(session_id, appointment_id, SessionMetadata(scheduled_duration), now)
         session.record(EventType.CREATED, actor, now, appointmentId=appointment_id)
         return session
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
+
+from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.offers import OfferedSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Negotiated:
 
 
 class MediaPlane(Protocol):
-    """Sessions and tracks of the Calls API (`calls-semantics.md`); raises the `MediaPlaneError` family of `domain/errors.py`."""
+    """Sessions and tracks of the Calls API (`calls-semantics.md`); raises `MediaPlaneError` and its kinds."""
 
     async def new_session(self) -> str:
         """Makes a media-plane session, one peer connection, and returns its id."""
@@ -54,11 +58,53 @@ class MediaPlane(Protocol):
     async def renegotiate(self, session_id: str, answer_sdp: str) -> None:
         """Answers the plane's last offer."""
 
-    async def close_tracks(self, session_id: str, mids: Sequence[str], timeout: float | None = None) -> tuple[TrackResult, ...]:
+    async def close_tracks(
+        self, session_id: str, mids: Sequence[str], timeout: float | None = None
+    ) -> tuple[TrackResult, ...]:
         """Force-closes m-lines without SDP; already closed counts as closed. `timeout` in seconds."""
 
-    async def set_paused(self, session_id: str, mids: Sequence[str], paused: bool, timeout: float | None = None) -> bool:
+    async def set_paused(
+        self, session_id: str, mids: Sequence[str], paused: bool, timeout: float | None = None
+    ) -> bool:
         """Shuts or opens edges on a receiving session; False where the plane lacks the extension."""
 
     async def abandon(self, session_id: str) -> None:
         """Drops a session for good (deleted where the plane can, left to expire where it cannot)."""
+
+
+class OfferReader(Protocol):
+    """Reads as much of an offer as the rules need."""
+
+    def sections(self, offer_sdp: str) -> Sequence[OfferedSection]:
+        """The m-lines in order; raises InvalidSessionDescription for text that is no session description."""
+
+
+class EventBus(Protocol):
+    """Tells the viewers, here and in other replicas, what was committed."""
+
+    async def publish(self, session_id: str, events: Sequence[StoredEvent]) -> None:
+        """Fans out events of one session, in order. A failure to deliver is the bus's own to recover from."""
+
+
+class EdgeKeeper(Protocol):
+    """Makes the flowing edges equal the permitted ones (`media/reconciler.py`)."""
+
+    def session_changed(self, session_id: str) -> None:
+        """Says that a commit may have changed who may hear whom; returns at once, the work follows."""
+
+    async def settle(self, session_id: str) -> None:
+        """The same, and waits until the media plane has been told once; what it refused is retried later."""
+
+
+class Clock(Protocol):
+    """Where `now` comes from."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC, cut to milliseconds."""
+
+
+class IdSource(Protocol):
+    """Where ids come from."""
+
+    def new_id(self) -> str:
+        """An id nobody has had; text that is safe in a URL."""

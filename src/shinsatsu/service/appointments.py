@@ -1,0 +1,168 @@
+"""What the booking system says: an appointment, its people, and the session that is booked with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shinsatsu.domain.appointment import Appointment, AppointmentStatus, relation_of
+from shinsatsu.domain.consultation import Consultation
+from shinsatsu.domain.errors import InvalidRequest
+from shinsatsu.domain.events import EventType, StoredEvent
+from shinsatsu.domain.policy import Context, decide
+from shinsatsu.domain.roles import Action, AuthUser, Person, Relation, UserType, WorkerRole
+from shinsatsu.domain.timestamps import to_text
+from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.service.commands import Commands
+from shinsatsu.service.guard import refuse
+from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.views import SessionView, acting_as, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """A person as the booking system knows them; what they are follows from where they stand in the booking."""
+
+    user_id: int
+    display_name: str
+    language: str | None = None
+    licence_year: int | None = None
+    specialty: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentDetails:
+    """The body of `PUT /api/appointments/{id}`; `scheduled_duration` in minutes."""
+
+    patient: PersonDetails
+    doctor: PersonDetails
+    support_doctors: Sequence[PersonDetails]
+    starts_at: datetime
+    scheduled_duration: int
+    status: AppointmentStatus = AppointmentStatus.BOOKED
+
+
+class Appointments:
+    """Use cases of the booking system."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    async def put(self, actor: AuthUser, appointment_id: str, details: AppointmentDetails) -> SessionView:
+        """Upserts people, appointment and the `scheduled` session; saying it twice changes nothing.
+
+        `cancelled` takes back links and grants and ends the session. Raises Forbidden unless the booking system asks,
+        and InvalidRequest for a worker known under another role.
+        """
+        refuse(decide(actor, Action.PUT_APPOINTMENT, Context(Relation.SYSTEM)))
+        appointment = _appointment(appointment_id, details)
+
+        async def transaction(unit: UnitOfWork) -> tuple[list[StoredEvent], Consultation]:
+            await self._put_people(unit, details)
+            latest = await unit.sessions.latest(appointment_id, for_update=True)
+            known = latest.appointment if latest else await unit.appointments.get(appointment_id)
+            if known != appointment:
+                await unit.appointments.put(appointment)
+            if appointment.status is AppointmentStatus.CANCELLED:
+                await unit.credentials.revoke_appointment(appointment_id, self._commands.clock.now())
+            session, is_new = self._session(actor, latest, known, appointment)
+            write = unit.sessions.add if is_new else unit.sessions.save
+            events = await write(session)
+            keys = {*appointment.people, *(one.key for one in session.present)}
+            return events, Consultation(session, appointment, await unit.appointments.people(keys))
+
+        events, consultation = await self._commands.transact(transaction)
+        await self._commands.tell(consultation.session.id, events)
+        return view_of(consultation)
+
+    async def put_people(self, people: Sequence[Person]) -> None:
+        """Inserts or replaces users, such as operators and admins, whom no booking names."""
+
+        async def transaction(unit: UnitOfWork) -> None:
+            await unit.appointments.put_people(people)
+
+        await self._commands.transact(transaction)
+
+    def _session(
+        self, actor: AuthUser, latest: Consultation | None, known: Appointment | None, appointment: Appointment
+    ) -> tuple[VideoSession, bool]:
+        """The session after the change, and whether it is a new one."""
+        now = self._commands.clock.now()
+        booked_anew = known is not None and known.status is not appointment.status is AppointmentStatus.BOOKED
+        if latest is None or (latest.session.over and booked_anew):
+            session_id = self._commands.ids.new_id()
+            session = VideoSession.schedule(session_id, appointment.id, appointment.scheduled_duration, actor, now)
+            is_new = True
+        else:
+            session, is_new = latest.session, False
+            if not session.over:
+                _follow(session, actor, latest, appointment, now)
+        if appointment.status is AppointmentStatus.CANCELLED and not session.over:
+            session.end(actor, now)
+        return session, is_new
+
+    async def _put_people(self, unit: UnitOfWork, details: AppointmentDetails) -> None:
+        people = _people(details)
+        known = await unit.appointments.people(person.key for person in people.values())
+        for field, person in people.items():
+            before = known.get(person.key)
+            if before is not None and before.role is not person.role:
+                raise InvalidRequest(
+                    f"Worker {person.user_id} is no doctor but {before.role}.", field=f"{field}.userId"
+                )
+        changed = [person for person in people.values() if known.get(person.key) != person]
+        if changed:
+            await unit.appointments.put_people(changed)
+
+
+def _follow(
+    session: VideoSession, actor: AuthUser, before: Consultation, appointment: Appointment, now: datetime
+) -> None:
+    """Lets a session that is not over follow its appointment: times, and who still belongs to it."""
+    old = before.appointment
+    if (old.starts_at, old.scheduled_duration) != (appointment.starts_at, appointment.scheduled_duration):
+        session.metadata.scheduled_duration = appointment.scheduled_duration
+        session.record(
+            EventType.RESCHEDULED,
+            actor,
+            now,
+            startsAt=to_text(appointment.starts_at),
+            scheduledDuration=appointment.scheduled_duration,
+        )
+    for participant in session.present:
+        if relation_of(acting_as(participant, before), appointment) is not participant.relation:
+            session.expel(participant, actor, now)
+
+
+def _appointment(appointment_id: str, details: AppointmentDetails) -> Appointment:
+    support = tuple(sorted(doctor.user_id for doctor in details.support_doctors))
+    if len({details.doctor.user_id, *support}) != len(support) + 1:
+        raise InvalidRequest("A doctor is named twice.", field="supportDoctors")
+    return Appointment(
+        id=appointment_id,
+        patient_id=details.patient.user_id,
+        doctor_id=details.doctor.user_id,
+        support_doctor_ids=support,
+        starts_at=details.starts_at,
+        scheduled_duration=details.scheduled_duration,
+        status=details.status,
+    )
+
+
+def _people(details: AppointmentDetails) -> dict[str, Person]:
+    """The people by the field that names them."""
+    doctors = {"doctor": details.doctor}
+    doctors.update({f"supportDoctors[{index}]": one for index, one in enumerate(details.support_doctors)})
+    people = {field: _person(UserType.WORKER, WorkerRole.DOCTOR, one) for field, one in doctors.items()}
+    return {"patient": _person(UserType.PATIENT, None, details.patient), **people}
+
+
+def _person(user_type: UserType, role: WorkerRole | None, details: PersonDetails) -> Person:
+    return Person(
+        user_type=user_type,
+        user_id=details.user_id,
+        role=role,
+        display_name=details.display_name,
+        language=details.language,
+        licence_year=details.licence_year,
+        specialty=details.specialty,
+    )

@@ -1,0 +1,52 @@
+"""Asks the policy and turns a refusal into the error that the caller is to get."""
+
+from shinsatsu.domain.appointment import relation_of
+from shinsatsu.domain.consultation import Consultation
+from shinsatsu.domain.errors import Forbidden, NotFound, SessionEnded, SessionNotOpen
+from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_media
+from shinsatsu.domain.roles import Action, AuthUser, Relation, UserKey
+from shinsatsu.domain.tracks import TrackType
+
+
+def context_of(
+    key: UserKey, consultation: Consultation, relation: Relation | None, target: Target | None = None
+) -> Context:
+    """What the policy needs to know about that user in this consultation."""
+    participant = consultation.session.find(key)
+    admission = participant.admission if participant else None
+    return Context(relation, consultation.session.status, admission, target)
+
+
+def authorize(actor: AuthUser, action: Action, consultation: Consultation, target: Target | None = None) -> Relation:
+    """Returns the actor's relation, or raises NotFound (strangers), SessionEnded, SessionNotOpen or Forbidden."""
+    relation = relation_of(actor, consultation.appointment)
+    return _accept(decide(actor, action, context_of(actor.key, consultation, relation, target)), relation)
+
+
+def authorize_media(actor: AuthUser, consultation: Consultation, track_type: TrackType | None = None) -> None:
+    """The same for publishing (a track of that type) and subscribing (None)."""
+    relation = relation_of(actor, consultation.appointment)
+    context = context_of(actor.key, consultation, relation)
+    _accept(decide_media(actor, context, screen=track_type is TrackType.SCREEN), relation)
+
+
+def refuse(decision: Decision) -> None:
+    """Raises what a denial means to the caller; an allowed decision passes."""
+    if decision.allowed:
+        return
+    match decision.reason:
+        case "stranger":
+            raise NotFound("There is no such consultation.")
+        case "session_ended":
+            raise SessionEnded("The session is over.")
+        case "session_not_open":
+            raise SessionNotOpen("The session is only scheduled: create it first.")
+        case reason:
+            raise Forbidden(reason)
+
+
+def _accept(decision: Decision, relation: Relation | None) -> Relation:
+    refuse(decision)
+    if relation is None:  # the policy lets no stranger pass; this tells the type checker, and holds if it ever did
+        raise NotFound("There is no such consultation.")
+    return relation

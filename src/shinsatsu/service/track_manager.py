@@ -1,0 +1,206 @@
+"""Use cases on tracks: grant a name, publish, subscribe, answer, close (spec §3, media-control.md).
+
+Each commits its intent, calls the media plane outside any transaction, and asks the policy again before the plane's
+answer counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shinsatsu.domain.consultation import Consultation
+from shinsatsu.domain.errors import (
+    InvalidSessionDescription,
+    InvalidTransition,
+    MediaNegotiationRefused,
+    MediaPlaneError,
+    TrackNotFound,
+)
+from shinsatsu.domain.events import EventType
+from shinsatsu.domain.offers import ClaimedTrack, check_offer, claimed_tracks
+from shinsatsu.domain.roles import AuthUser
+from shinsatsu.domain.subscriptions import Direction, MediaSession
+from shinsatsu.domain.tracks import Track, TrackState, TrackType
+from shinsatsu.service.commands import Commands
+from shinsatsu.service.guard import authorize_media
+from shinsatsu.service.media_sessions import MediaSessions
+from shinsatsu.service.ports import LocalTrack, MediaPlane, Negotiated, OfferReader, TrackResult
+from shinsatsu.service.pulls import Pulls
+from shinsatsu.service.repositories import UnitOfWork
+
+SDP_FIELD = "sessionDescription.sdp"
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """An accepted intent to publish: where, and which tracks under which mids."""
+
+    media: MediaSession
+    tracks: Sequence[Track]
+
+
+class TrackManager:
+    """Use cases on the tracks of one participant."""
+
+    def __init__(self, commands: Commands, plane: MediaPlane, offers: OfferReader) -> None:
+        self._commands = commands
+        self._plane = plane
+        self._offers = offers
+        self._media = MediaSessions(commands, plane)
+        self._pulls = Pulls(commands, plane, self._media)
+
+    async def grant(self, actor: AuthUser, session_id: str, participant_id: str, track_type: TrackType) -> Track:
+        """Grants one more track name; a screen needs the right to share it."""
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> Track:
+            authorize_media(actor, consultation, track_type)
+            session = consultation.session
+            participant = session.own(actor, participant_id)
+            return session.grant_track(participant, track_type, actor, self._commands.clock.now())
+
+        return await self._commands.on_session(session_id, change)
+
+    async def publish(
+        self,
+        actor: AuthUser,
+        session_id: str,
+        participant_id: str,
+        offer_sdp: str,
+        claims: Sequence[ClaimedTrack],
+    ) -> Negotiated:
+        """Publishes one's own granted tracks; the answer to the offer and a result for each track.
+
+        Raises InvalidSessionDescription, TrackNotGranted, DuplicateTrack (with the field), Forbidden, StaleParticipant,
+        NegotiationInProgress, MediaPlaneError.
+        """
+        sections = self._offers.sections(offer_sdp)
+
+        async def intend(unit: UnitOfWork, consultation: Consultation, media: MediaSession) -> Publishing:
+            own = await self._own_tracks(unit, consultation, actor, participant_id)
+            tracks = claimed_tracks(claims, [track for track in own if track.state is not TrackState.CLOSED])
+            for track in tracks:
+                authorize_media(actor, consultation, track.track_type)
+            sending = frozenset(
+                track.mid for track in own if track.mid is not None and track.media_session_id == media.id
+            )
+            check_offer(sections, claims, tracks, sending)
+            return Publishing(media, tracks)
+
+        intent = await self._media.negotiate(actor, session_id, participant_id, Direction.PUBLISH, intend)
+        locals_ = [LocalTrack(claim.mid, claim.track_name) for claim in claims]
+        try:
+            answer = await self._plane.publish(intent.media.id, offer_sdp, locals_)
+        except MediaNegotiationRefused as error:
+            raise InvalidSessionDescription("The media plane refused the offer.", field=SDP_FIELD) from error
+        finally:
+            await self._media.let_go(intent.media)
+        await self._published(actor, session_id, participant_id, intent, answer)
+        return answer
+
+    async def subscribe(
+        self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]
+    ) -> Negotiated:
+        """Pulls other people's published tracks; `sdp` is the offer to answer through `renegotiate`, if there is one.
+
+        Raises TrackNotFound, DuplicateTrack, Forbidden (`not_admitted`, `edge_not_permitted`), StaleParticipant,
+        NegotiationInProgress, MediaPlaneError.
+        """
+        return await self._pulls.pull(actor, session_id, participant_id, track_names)
+
+    async def renegotiate(self, actor: AuthUser, session_id: str, participant_id: str, answer_sdp: str) -> None:
+        """Answers the last offer of `subscribe`; InvalidTransition when none is open."""
+        consultation = await self._commands.look(session_id)
+        authorize_media(actor, consultation)
+        consultation.session.own(actor, participant_id)
+        async with self._commands.units_of_work.read() as unit:
+            media = await unit.media.current(participant_id, Direction.RECEIVE)
+        if media is None or media.negotiating_until is None:
+            raise InvalidTransition("There is no offer to answer.")
+        try:
+            await self._plane.renegotiate(media.id, answer_sdp)
+        except MediaNegotiationRefused as error:
+            raise InvalidSessionDescription("The media plane refused the answer.", field=SDP_FIELD) from error
+        await self._media.let_go(media)
+
+    async def close(
+        self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]
+    ) -> list[TrackResult]:
+        """Ends one's own publications, and one's own receiving of other people's tracks; TrackNotFound for others."""
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> list[Track]:
+            authorize_media(actor, consultation)
+            consultation.session.own(actor, participant_id)
+            tracks = {track.track_name: track for track in await unit.tracks.of_session(session_id)}
+            own = []
+            for index, name in enumerate(track_names):
+                track = tracks.get(name)
+                if track is None:
+                    raise TrackNotFound(f"There is no track {name!r}.", field=f"tracks[{index}].trackName")
+                if track.participant_id == participant_id:
+                    own.append(track)
+                else:
+                    await self._pulls.give_up(unit, session_id, name, participant_id)
+            await self._close_own(unit, consultation, actor, own)
+            return own
+
+        own = await self._commands.on_session(session_id, change)
+        await self._commands.edges.settle(session_id)
+        unconfirmed = await self._stop_sending(own)
+        return [TrackResult(name, "", unconfirmed.get(name)) for name in track_names]
+
+    async def published(self, actor: AuthUser, session_id: str) -> list[Track]:
+        """The tracks that can be subscribed to at this moment."""
+        consultation = await self._commands.look(session_id)
+        authorize_media(actor, consultation)
+        async with self._commands.units_of_work.read() as unit:
+            tracks = await unit.tracks.of_session(session_id)
+        return [track for track in tracks if track.state is TrackState.PUBLISHED]
+
+    async def _own_tracks(
+        self, unit: UnitOfWork, consultation: Consultation, actor: AuthUser, participant_id: str
+    ) -> list[Track]:
+        participant = consultation.session.own(actor, participant_id)
+        tracks = await unit.tracks.of_session(consultation.session.id)
+        return [track for track in tracks if track.participant_id == participant.id]
+
+    async def _published(
+        self, actor: AuthUser, session_id: str, participant_id: str, intent: Publishing, answer: Negotiated
+    ) -> None:
+        """Records what the plane took, or takes it back from the plane when the right to it is gone meanwhile."""
+        mids = {result.track_name: result.mid for result in answer.tracks if result.error_code is None}
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> None:
+            session = consultation.session
+            session.own(actor, participant_id)
+            granted = [track for track in intent.tracks if track.track_name in mids]
+            taken = [track.published(intent.media.id, mids[track.track_name]) for track in granted]
+            for track in taken:
+                authorize_media(actor, consultation, track.track_type)
+                session.record_track(EventType.TRACK_PUBLISHED, track, actor, self._commands.clock.now())
+            await unit.tracks.save(session_id, taken)
+
+        try:
+            await self._commands.on_session(session_id, change)
+        except Exception:
+            await self._media.take_back(intent.media, list(mids.values()))
+            raise
+
+    async def _close_own(
+        self, unit: UnitOfWork, consultation: Consultation, actor: AuthUser, own: Sequence[Track]
+    ) -> None:
+        closed = [track.closed() for track in own]
+        for track in closed:
+            now = self._commands.clock.now()
+            consultation.session.record_track(EventType.TRACK_CLOSED, track, actor, now, reason="closed")
+        await unit.tracks.save(consultation.session.id, closed)
+
+    async def _stop_sending(self, own: Sequence[Track]) -> dict[str, str]:
+        """Force-closes the publisher's own mids; track name → error code of those the plane did not confirm."""
+        failed = {}
+        for track in own:
+            if track.media_session_id is None or track.mid is None:
+                continue
+            try:
+                await self._plane.close_tracks(track.media_session_id, [track.mid])
+            except MediaPlaneError as error:  # the edges are cut already; a source nobody receives ends by itself
+                failed[track.track_name] = error.code
+        return failed
