@@ -297,7 +297,8 @@ class VideoSession:
     ) -> None:
         participant.depart(now, admission, superseded_by)
         self._mark(participant)
-        self.record(EventType.LEFT, actor, now, participantId=participant.id, reason=reason)
+        user = {"userType": participant.user_type, "userId": participant.user_id}
+        self.record(EventType.LEFT, actor, now, participantId=participant.id, **user, reason=reason)
 
     def _name_track(self, participant: Participant, track_type: TrackType, now: datetime) -> Track:
         self.last_track_ms = max(to_milliseconds(now), self.last_track_ms + 1)

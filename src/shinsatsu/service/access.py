@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shinsatsu.domain.appointment import Appointment, AppointmentStatus, relation_of
 from shinsatsu.domain.consultation import Consultation
@@ -44,13 +44,14 @@ class MintedLink:
 class Access:
     """Use cases of getting in. `secret` (at least 32 bytes) signs the tokens and derives the grants' secrets."""
 
-    def __init__(self, commands: Commands, secret: bytes) -> None:
+    def __init__(self, commands: Commands, secret: bytes, link_lifetime: timedelta = LINK_LIFETIME) -> None:
         self._commands = commands
+        self._link_lifetime = link_lifetime
         self._secret = secret
         self._tokens = LinkTokens(secret)
 
     async def mint_link(self, actor: AuthUser, session_id: str, user_type: UserType, user_id: int) -> MintedLink:
-        """A link for somebody who belongs to the session's appointment; valid 5 minutes, exchanged once.
+        """A link for somebody who belongs to the session's appointment; valid for `link_lifetime`, exchanged once.
 
         Raises InvalidRequest for anybody else, Forbidden, SessionEnded when the appointment was cancelled.
         """
@@ -62,7 +63,7 @@ class Access:
             if consultation.appointment.status is AppointmentStatus.CANCELLED:
                 raise SessionEnded("The appointment was cancelled.")
             now = self._commands.clock.now()
-            link_id, expires_at = self._commands.ids.new_id(), now + LINK_LIFETIME
+            link_id, expires_at = self._commands.ids.new_id(), now + self._link_lifetime
             token = self._tokens.mint(link_id, session_id, user_type, user_id, expires_at)
             link = Link(
                 id=link_id,
@@ -192,7 +193,7 @@ def _refuse_unless_repeated(link: Link | None, token: str, proof: str, now: date
     if link.revoked_at is not None:
         raise LinkRevoked("This link was taken back.")
     if link.used_at is None or link.proof_hash is None:
-        raise LinkExpired("This link's five minutes are over.")
+        raise LinkExpired("This link's time is over.")
     if not hmac.compare_digest(link.proof_hash, _hash(proof)) or now - link.used_at > SAME_ANSWER_FOR:
         raise LinkUsed("This link was used already.")
 
