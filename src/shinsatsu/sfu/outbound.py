@@ -1,7 +1,5 @@
 """All that one receiver is sent: its edges, its transport-wide numbers, its reports. Pure."""
 
-import secrets
-
 from shinsatsu.rtc import rtp
 from shinsatsu.rtc.rtcp import (
     Bye,
@@ -21,14 +19,13 @@ _RESENDS_A_SECOND = 1000
 
 
 class Outbound:
-    """The sending half of one connection. `cname` is one for all its streams, so that they may be synchronised."""
+    """The sending half of one connection."""
 
     def __init__(self) -> None:
         self.edges: dict[int, MediaEdge] = {}
         self.transport_sequence = TransportSequence()
         self.resent = 0
         self.ended: list[int] = []
-        self._cname = secrets.token_hex(8)
         self._report_at: float | None = None
         self._resend_budget = float(_RESENDS_A_SECOND)
         self._budget_at = 0.0
@@ -82,12 +79,20 @@ class Outbound:
         """The sender reports, SDES and BYE due, once a second or sooner when asked."""
         packets: list[RtcpPacket] = []
         if self._report_at is None or now >= self._report_at:
-            reports = [report for edge in self.edges.values() if (report := edge.sender_report(now)) is not None]
-            if reports:
+            packets += self._sender_reports(now)
+            if packets:
                 self._report_at = now + _REPORT_SECONDS
-                packets += reports
-                packets.append(SourceDescription(tuple((report.ssrc, self._cname) for report in reports[:31])))
         if self.ended:
             packets.append(Bye(tuple(self.ended[:31])))
             self.ended.clear()
         return packets
+
+    def _sender_reports(self, now: float) -> list[RtcpPacket]:
+        packets: list[RtcpPacket] = []
+        chunks = []
+        for edge in self.edges.values():
+            report = edge.sender_report(now)
+            if report is not None:
+                packets.append(report)
+                chunks.append((report.ssrc, edge.parameters.cname))
+        return [*packets, SourceDescription(tuple(chunks[:31]))] if packets else packets
