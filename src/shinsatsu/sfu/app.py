@@ -1,4 +1,4 @@
-"""The Calls API over HTTP: who asks, what they ask for, and the answer as JSON. What it means is `session` and `registry`."""
+"""The Calls API over HTTP: who asks, what for, and the answer as JSON. What it means is `session` and `registry`."""
 
 import asyncio
 import hmac
