@@ -1,6 +1,7 @@
 """Session descriptions: real browsers' samples read, whatever we write read back, and garbage refused in one way."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from shinsatsu.rtc.parameters import DtlsFingerprint, IceParameters, RtcpFeedback, RtpCodec
 from shinsatsu.rtc.sdp import (
     CandidateLine,
+    Direction,
     HeaderExtensionOffer,
     MediaDescription,
     Msid,
@@ -125,7 +127,7 @@ def test_length_is_bounded() -> None:
 tokens = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 numbers = st.integers(0, 2**32 - 1)
 texts = st.from_regex(r"[A-Za-z0-9{}/+.-]{1,20}", fullmatch=True)
-directions = st.sampled_from(["sendrecv", "sendonly", "recvonly", "inactive"])
+directions: st.SearchStrategy[Direction] = st.sampled_from(get_args(Direction))
 
 
 @st.composite
@@ -164,9 +166,11 @@ def medias(draw: st.DrawFn, mid: str) -> MediaDescription:
         rtcp_rsize=draw(st.booleans()),
         bundle_only=draw(st.booleans()),
         codecs=codecs,
-        header_extensions=tuple(HeaderExtensionOffer(i, draw(texts), draw(st.none() | directions)) for i in ids),
+        header_extensions=tuple(
+            HeaderExtensionOffer(i, draw(texts), draw(st.one_of(st.none(), directions))) for i in ids
+        ),
         msid=draw(st.none() | st.builds(Msid, tokens, st.one_of(st.just(""), tokens))),
-        ssrcs=tuple(Ssrc(ssrc, draw(tokens), draw(st.none() | texts)) for ssrc in ssrcs),
+        ssrcs=tuple(Ssrc(ssrc, draw(tokens), draw(st.one_of(st.none(), texts))) for ssrc in ssrcs),
         ssrc_groups=(SsrcGroup("FID", tuple(ssrcs)),) if ssrcs else (),
         rids=tuple(Rid(rid, "send", draw(st.one_of(st.just(""), texts))) for rid in rids),
         simulcast=Simulcast(send=rids) if rids else None,
