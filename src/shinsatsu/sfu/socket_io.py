@@ -31,7 +31,8 @@ class UdpSocket:
     _send_buffer: Buffer | None = None
     _receive_buffer: Buffer | None = None
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, segments: bool = True) -> None:
+        """Raises OSError if the address cannot be bound; without `segments` every packet is a system call."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -42,7 +43,7 @@ class UdpSocket:
             raise
         self.address: Address = self.socket.getsockname()[:2]
         self.blocked = 0
-        self._segments = True
+        self._segments = segments
         self.received = self._shared("_receive_buffer", _MAX_DATAGRAM + TRAILER)
         self._outgoing = self._shared("_send_buffer", _MAX_DATAGRAM + TRAILER)
         self._receive_views = [self.received.view[:_MAX_DATAGRAM]]
