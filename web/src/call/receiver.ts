@@ -1,0 +1,110 @@
+import { hasCode } from '../api/problem'
+import type { Description, SubscribeAnswer } from '../api/types'
+import { backoffDelay } from './backoff'
+
+const TRIES_PER_TRACK = 8
+
+export interface ReceiverServer {
+  subscribe(trackNames: string[]): Promise<SubscribeAnswer>
+  renegotiate(answer: Description): Promise<void>
+}
+
+export interface ReceiverHandlers {
+  track(trackName: string, track: MediaStreamTrack): void
+  failed(error: unknown): void
+}
+
+/**
+ * The peer connection one receives on; the server always offers.
+ *
+ * `want` says which tracks should flow. One negotiation runs at a time; what was wanted meanwhile follows in the next.
+ * A track that is not there yet is asked for again, a few times; any other refusal is the caller's to judge.
+ */
+export class Receiver {
+  readonly pc: RTCPeerConnection
+  #wanted = new Set<string>()
+  #asked = new Set<string>()
+  #tries = new Map<string, number>()
+  #used = false
+  #running = false
+  #retry: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    pc: RTCPeerConnection,
+    private readonly server: ReceiverServer,
+    private readonly handlers: ReceiverHandlers,
+  ) {
+    this.pc = pc
+  }
+
+  /** True once something was subscribed: only then does the connection's state mean anything. */
+  get used(): boolean {
+    return this.#used
+  }
+
+  want(trackNames: Iterable<string>): void {
+    this.#wanted = new Set(trackNames)
+    for (const name of this.#asked) if (!this.#wanted.has(name)) this.#asked.delete(name)
+    void this.#run()
+  }
+
+  close(): void {
+    clearTimeout(this.#retry)
+    this.#wanted.clear()
+    this.pc.close()
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    try {
+      for (let missing = this.#missing(); missing.length > 0; missing = this.#missing()) await this.#subscribe(missing)
+    } catch (error) {
+      if (this.pc.signalingState !== 'closed') this.handlers.failed(error)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #missing(): string[] {
+    return [...this.#wanted].filter((name) => !this.#asked.has(name))
+  }
+
+  async #subscribe(names: string[]): Promise<void> {
+    for (const name of names) this.#asked.add(name)
+    let answer: SubscribeAnswer
+    try {
+      answer = await this.server.subscribe(names)
+    } catch (error) {
+      if (!hasCode(error, 'track_not_found', 'negotiation_in_progress')) throw error
+      this.#again(names)
+      return
+    }
+    const refused = answer.tracks.filter((t) => t.errorCode).map((t) => t.trackName)
+    if (answer.sessionDescription) await this.#answer(answer.sessionDescription, answer.tracks)
+    if (refused.length > 0) this.#again(refused)
+  }
+
+  async #answer(offer: Description, tracks: SubscribeAnswer['tracks']): Promise<void> {
+    if (this.pc.signalingState === 'closed') return
+    this.#used = true
+    await this.pc.setRemoteDescription(offer)
+    for (const { trackName, mid, errorCode } of tracks) {
+      const transceiver = errorCode ? undefined : this.pc.getTransceivers().find((t) => t.mid === mid)
+      if (transceiver) this.handlers.track(trackName, transceiver.receiver.track)
+    }
+    const answer = await this.pc.createAnswer()
+    await this.pc.setLocalDescription(answer)
+    await this.server.renegotiate({ type: 'answer', sdp: answer.sdp ?? '' })
+  }
+
+  #again(names: string[]): void {
+    const tries = Math.max(...names.map((name) => this.#tries.get(name) ?? 0))
+    for (const name of names) this.#tries.set(name, tries + 1)
+    if (tries >= TRIES_PER_TRACK) return
+    this.#retry = setTimeout(() => {
+      for (const name of names) this.#asked.delete(name)
+      void this.#run()
+    }, backoffDelay(tries))
+  }
+}

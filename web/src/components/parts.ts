@@ -1,0 +1,50 @@
+import { html, nothing } from 'lit'
+import type { Clinic, VideoSession } from '../api/types'
+import { chooseLanguage, clock, day, language, t } from '../i18n'
+import { icon } from './icons'
+
+/** The first letter of a name: Japanese family names come first, and so do given names elsewhere. */
+export function initial(name: string): string {
+  return [...name.trim()][0] ?? '?'
+}
+
+export function avatar(name: string, large = false) {
+  return html`<span class="avatar ${large ? 'avatar--large' : ''}" aria-hidden="true">${initial(name)}</span>`
+}
+
+export function languageSwitch() {
+  const choice = (code: 'ja' | 'en', word: string) => html`<button
+    type="button"
+    lang=${code}
+    aria-pressed=${language() === code}
+    @click=${() => chooseLanguage(code)}
+  >
+    ${word}
+  </button>`
+  return html`<div class="segments bar__end" role="group" aria-label="言語 Language">
+    ${choice('ja', '日本語')}${choice('en', 'English')}
+  </div>`
+}
+
+export function pageHeader(clinic: Clinic | undefined, named = true) {
+  return html`<header class="bar">${named && clinic ? html`<b>${clinic.name}</b>` : nothing}${languageSwitch()}</header>`
+}
+
+export function phoneButton(clinic: Clinic | undefined, words: string, size = 'button--large') {
+  if (!clinic?.phone) return nothing
+  return html`<a class="button button--quiet ${size} button--wide" href="tel:${clinic.phone.replace(/[^\d+]/g, '')}"
+    >${icon('phone')}<span>${words} <span class="nowrap">${clinic.phone}</span></span></a
+  >`
+}
+
+/** "Today 14:30 from, 15 minutes": when the appointment is. */
+export function appointmentTime(session: VideoSession): string {
+  const { startsAt } = session.appointment
+  return t('at-time', { day: day(startsAt), time: clock(startsAt), minutes: session.metadata.scheduledDuration })
+}
+
+/** Specialty and year of licence, as far as they are known. */
+export function aboutDoctor(session: VideoSession): string {
+  const { specialty, licenceYear } = session.appointment.doctor
+  return [specialty, licenceYear ? t('licence', { year: licenceYear }) : undefined].filter(Boolean).join('・')
+}

@@ -1,0 +1,60 @@
+import { clinic, ConsultationApi, exchangeLink, heldGrants } from './api/client'
+import { ApiProblem, hasCode } from './api/problem'
+import type { Clinic, Grant, VideoSession } from './api/types'
+import { forgetGrant, proofFor, rememberedGrant, rememberGrant } from './call/tab-memory'
+
+/** Somebody who may go on to the check page. */
+export interface Admitted {
+  grant: Grant
+  api: ConsultationApi
+  session: VideoSession
+}
+
+/** Session and token from the page's address: /consultation/{sessionId}?token=… */
+export function addressed(location: Location): { sessionId: string; token: string | undefined } {
+  const [, sessionId = ''] = /\/consultation\/([^/]+)/.exec(location.pathname) ?? []
+  return {
+    sessionId: decodeURIComponent(sessionId),
+    token: new URLSearchParams(location.search).get('token') ?? undefined,
+  }
+}
+
+/** The clinic's name and numbers; without them the page still works. */
+export function clinicIfKnown(): Promise<Clinic | undefined> {
+  return clinic().catch(() => undefined)
+}
+
+/** Uses the link up. The token leaves the address bar, so that a reload or a shared screen does not carry it. */
+export async function enterByLink(token: string, sessionId: string): Promise<Admitted> {
+  const grant = await exchangeLink(token, await proofFor(token))
+  history.replaceState(null, '', location.pathname)
+  return enterAs(grant, sessionId)
+}
+
+export async function enterAs(grant: Grant, sessionId: string): Promise<Admitted> {
+  rememberGrant(grant, sessionId)
+  const api = new ConsultationApi(grant.grantId, sessionId)
+  const session = await api.session()
+  if (!session.openSessionId || session.openSessionId === session.id) return { grant, api, session }
+  api.sessionId = session.openSessionId
+  return { grant, api, session: await api.session() }
+}
+
+/** Who this browser can enter as without a link: this tab's own person first, else everybody whose grant it holds. */
+export async function knownPeople(sessionId: string): Promise<Grant[]> {
+  const own = rememberedGrant(sessionId)
+  const held = await heldGrants(sessionId)
+  const still = held.filter((grant) => grant.grantId === own?.grantId)
+  if (own && still.length === 0) forgetGrant(sessionId)
+  return still.length > 0 ? still : held
+}
+
+/** The same for a page that must not fail: nobody, if they cannot be asked for. */
+export function heldGrantsIfAny(sessionId: string): Promise<Grant[]> {
+  return heldGrants(sessionId).catch(() => [])
+}
+
+/** Whether a grant no longer opens anything. */
+export function isGone(error: unknown): boolean {
+  return hasCode(error, 'unauthenticated', 'not_found') || (error instanceof ApiProblem && error.status === 401)
+}

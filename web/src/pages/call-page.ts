@@ -1,0 +1,289 @@
+import { html, nothing, type PropertyValues } from 'lit'
+import { customElement, property, query, state } from 'lit/decorators.js'
+import { repeat } from 'lit/directives/repeat.js'
+import { type Clinic, type Outcome, type SessionParticipant, type Track, userKey } from '../api/types'
+import type { Consultation } from '../call/consultation'
+import type { Notice } from '../call/notices'
+import type { Banners } from '../components/banners'
+import '../components/banners'
+import '../components/call-header'
+import type { ControlState } from '../components/controls'
+import '../components/controls'
+import { Element } from '../components/element'
+import type { EndDialog } from '../components/end-dialog'
+import '../components/end-dialog'
+import { icon, type IconName } from '../components/icons'
+import type { KeysDialog } from '../components/keys-dialog'
+import '../components/keys-dialog'
+import '../components/people-panel'
+import '../components/self-view'
+import '../components/tile'
+import { troubleStrip } from '../components/trouble-card'
+import '../components/waiting-card'
+import { t } from '../i18n'
+import { canShareScreen, openScreen } from '../media/devices'
+import type { LocalMedia } from '../media/local-media'
+import { shortcutOf } from './shortcuts'
+
+const NOTICE_ICONS: Record<Notice['kind'], IconName> = {
+  joined: 'people',
+  back: 'people',
+  left: 'leave',
+  lost: 'network-off',
+  sharing: 'screen',
+}
+
+/** The call itself, for patient and staff alike; what differs comes from the permissions and the width of the page. */
+@customElement('shinsatsu-call-page')
+export class CallPage extends Element {
+  @property({ attribute: false }) consultation!: Consultation
+  @property({ attribute: false }) media!: LocalMedia
+  @property({ attribute: false }) clinic: Clinic | undefined
+  @property({ type: Number }) version = 0
+  @property({ type: Number }) since = Date.now()
+  @state() private peopleOpen = false
+  @state() private soundBlocked = false
+  @query('shinsatsu-banners') private banners!: Banners
+  @query('shinsatsu-end-dialog') private endDialog!: EndDialog
+  @query('shinsatsu-keys-dialog') private keysDialog!: KeysDialog
+  #wasTroubled = false
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.peopleOpen = this.#isStaff && matchMedia('(min-width: 64rem)').matches
+    addEventListener('keydown', this.#key)
+    for (const [name, act] of this.#actions) this.addEventListener(name, act)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener('keydown', this.#key)
+    for (const [name, act] of this.#actions) this.removeEventListener(name, act)
+  }
+
+  /** Says what has happened to somebody else. */
+  announce(notice: Notice): void {
+    const words = t(notice.kind, { name: notice.name })
+    if (notice.kind === 'lost') {
+      this.banners.show({ icon: 'network-off', words, more: t('lost-lead'), kind: 'warning' })
+    } else {
+      this.banners.show({ icon: NOTICE_ICONS[notice.kind], words })
+    }
+  }
+
+  get #isStaff(): boolean {
+    return this.consultation.grant.userType === 'worker'
+  }
+
+  protected override render() {
+    const { consultation: c } = this
+    const troubled = c.phase === 'reconnecting' && c.trouble !== undefined
+    return html`<a class="skip scheme-dark" href="#controls">${t('skip')}</a>
+      <div class="call scheme-dark ${this.#isStaff ? 'call--staff' : ''}" ?data-troubled=${troubled}>
+        ${this.#isStaff ? this.#header() : nothing}
+        <main class="call__stage">
+          <h1 class="visually-hidden">${this.#heading()}</h1>
+          ${c.others.length > 0 ? this.#people(c.others) : this.#alone()}
+          <div class="call__top">${this.#top()}</div>
+          <shinsatsu-self-view .track=${this.media.device('video')} .audioMuted=${this.media.audioMuted}></shinsatsu-self-view>
+          ${
+            troubled
+              ? html`<shinsatsu-trouble-card .trouble=${c.trouble} .clinic=${this.clinic}></shinsatsu-trouble-card>`
+              : troubleStrip(c.trouble)
+          }
+          <shinsatsu-banners></shinsatsu-banners>
+        </main>
+        ${this.#panel()}
+        <footer class="call__footer" id="controls" tabindex="-1">
+          <shinsatsu-controls .state=${this.#controls()}></shinsatsu-controls>
+          <button class="button call__keys" type="button" @click=${() => this.keysDialog.toggle()}>
+            ${icon('keyboard')} <span class="nowrap">${t('keys')}</span> <kbd class="key">?</kbd>
+          </button>
+        </footer>
+      </div>
+      <shinsatsu-keys-dialog></shinsatsu-keys-dialog>
+      ${c.may('end_session') ? this.#ending() : nothing}`
+  }
+
+  protected override updated(_changed: PropertyValues<this>): void {
+    const troubled = this.consultation.phase === 'reconnecting'
+    if (this.#wasTroubled && this.consultation.phase === 'present') {
+      this.banners.show({ icon: 'ok', words: t('restored') })
+    }
+    this.#wasTroubled = troubled
+  }
+
+  #heading(): string {
+    const { doctor, patient } = this.consultation.room.session.appointment
+    return this.#isStaff
+      ? t('consultation-with', { name: patient.displayName })
+      : t('consultation-of', { name: doctor.displayName })
+  }
+
+  #header() {
+    return html`<header class="call__header">
+      <shinsatsu-call-header .session=${this.consultation.room.session}></shinsatsu-call-header>
+    </header>`
+  }
+
+  #top() {
+    const count = this.consultation.others.length + 1
+    const people = html`<button
+      class="chip"
+      type="button"
+      data-testid="participants"
+      aria-expanded=${this.peopleOpen}
+      aria-controls="people"
+      aria-keyshortcuts="P"
+      @click=${() => this.say('people')}
+    >
+      ${icon('people')} ${t('people-count', { count })}
+    </button>`
+    const said = (shape: IconName, words: string) => html`<p class="chip chip--said">${icon(shape)} ${words}</p>`
+    return html`${this.#isStaff ? nothing : people}
+    ${this.consultation.phase === 'joining' ? said('network', t('connecting')) : nothing}
+    ${this.media.audioMuted && this.media.started ? said('mic-off', t('mic-off')) : nothing}
+    ${this.consultation.screen ? said('screen', t('you-show-screen')) : nothing}
+    ${
+      this.soundBlocked
+        ? html`<button class="button button--primary" type="button" @click=${this.#startSound}>
+          ${icon('sound')} ${t('start-sound')}
+        </button>`
+        : nothing
+    }`
+  }
+
+  #alone() {
+    return html`<shinsatsu-waiting-card
+      .consultation=${this.consultation}
+      .clinic=${this.clinic}
+      .since=${this.since}
+    ></shinsatsu-waiting-card>`
+  }
+
+  #people(others: SessionParticipant[]) {
+    const screens = this.consultation.room.tracks.filter(
+      (track) => track.trackType === 'screen' && userKey(track) !== this.consultation.me,
+    )
+    const layout = screens.length > 0 ? 'call__people--screen' : others.length > 1 ? 'call__people--many' : ''
+    return html`<div class="call__people ${layout}" @sound-blocked=${() => (this.soundBlocked = true)}>
+      ${repeat(
+        screens,
+        (track) => track.trackName,
+        (track) => this.#screen(track),
+      )}
+      ${repeat(others, userKey, (person) => this.#camera(person))}
+    </div>`
+  }
+
+  #screen(track: Track) {
+    const owner = this.consultation.others.find((person) => userKey(person) === userKey(track))
+    return html`<shinsatsu-tile
+      class="tile tile--screen"
+      screen
+      .name=${owner?.displayName ?? ''}
+      .video=${this.consultation.received.get(track.trackName)}
+    ></shinsatsu-tile>`
+  }
+
+  #camera(person: SessionParticipant) {
+    return html`<shinsatsu-tile
+      class="tile tile--camera"
+      .name=${person.displayName}
+      .audioMuted=${person.audioMuted}
+      .videoMuted=${person.videoMuted}
+      .away=${!person.connected}
+      .video=${this.#received(person, 'video')}
+      .audio=${this.#received(person, 'audio')}
+    ></shinsatsu-tile>`
+  }
+
+  #received(person: SessionParticipant, type: Track['trackType']): MediaStreamTrack | undefined {
+    const names = this.consultation.room.tracks
+      .filter((track) => track.trackType === type && userKey(track) === userKey(person))
+      .map((track) => track.trackName)
+    // The newest publication that has arrived: after a rejoin the old one may still be listed for a moment.
+    return names
+      .reverse()
+      .map((name) => this.consultation.received.get(name))
+      .find((track) => track !== undefined)
+  }
+
+  #panel() {
+    if (!this.peopleOpen) return html`<div id="people" hidden></div>`
+    return html`<shinsatsu-people-panel
+      .consultation=${this.consultation}
+      .media=${this.media}
+      .clinic=${this.clinic}
+      .version=${this.version}
+    ></shinsatsu-people-panel>`
+  }
+
+  #ending() {
+    return html`<shinsatsu-end-dialog
+      ?met=${this.consultation.room.session.startedAt != null}
+      @confirm=${(event: CustomEvent<Outcome>) => void this.#end(event.detail)}
+    ></shinsatsu-end-dialog>`
+  }
+
+  #controls(): ControlState {
+    return {
+      microphoneOn: !this.media.audioMuted,
+      cameraOn: !this.media.videoMuted,
+      sharing: this.consultation.screen !== undefined,
+      mayShare: canShareScreen() && this.consultation.may('share_screen'),
+      mayEnd: this.consultation.may('end_session'),
+      peopleOpen: this.peopleOpen,
+      people: this.consultation.others.length + 1,
+      keys: this.#isStaff,
+      listsPeople: this.#isStaff,
+    }
+  }
+
+  readonly #actions: [string, () => void][] = [
+    ['microphone', () => void this.media.setMicrophone(this.media.audioMuted)],
+    ['camera', () => void this.media.setCamera(this.media.videoMuted)],
+    ['screen', () => void this.#share()],
+    ['people', () => (this.peopleOpen = !this.peopleOpen)],
+    ['leave', () => void this.consultation.leave()],
+    ['end', () => this.endDialog.show()],
+    ['retry', () => this.consultation.retryNow()],
+    ['keys', () => this.keysDialog.toggle()],
+    ['escape', () => (this.peopleOpen = false)],
+  ]
+
+  #key = (event: KeyboardEvent) => {
+    const action = shortcutOf(event)
+    if (!action || this.querySelector('dialog[open]')) return
+    if (action === 'screen' && !this.#controls().mayShare) return
+    event.preventDefault()
+    this.say(action)
+  }
+
+  async #share(): Promise<void> {
+    if (this.consultation.screen) return this.consultation.stopSharing()
+    let track: MediaStreamTrack
+    try {
+      track = await openScreen()
+    } catch {
+      // Changing one's mind in the browser's own picker is no failure to tell about.
+      return
+    }
+    track.onended = () => void this.consultation.stopSharing()
+    await this.consultation.shareScreen(track).catch(() => {
+      track.stop()
+      this.banners.show({ icon: 'screen', words: t('screen-failed'), more: t('screen-failed-lead'), kind: 'warning' })
+    })
+  }
+
+  async #end(outcome: Outcome): Promise<void> {
+    await this.consultation.end(outcome).catch(() => {
+      this.banners.show({ icon: 'info', words: t('end-failed'), more: t('end-failed-lead'), kind: 'danger' })
+    })
+  }
+
+  #startSound = () => {
+    this.soundBlocked = false
+    for (const video of this.querySelectorAll<HTMLVideoElement>('video[data-testid=remote-video]')) void video.play()
+  }
+}
