@@ -45,7 +45,7 @@ class SessionRepository(Protocol):
     async def add(self, session: VideoSession) -> list[StoredEvent]:
         """Inserts a new session and its events; ConflictError when the appointment has one that isn't over."""
 
-    async def save(self, session: VideoSession, request_id: str | None = None) -> list[StoredEvent]:
+    async def save(self, session: VideoSession) -> list[StoredEvent]:
         """Writes what changed and appends the recorded events; ConflictError when somebody else wrote first.
 
         A participant who departed takes their tracks along: they are closed.

@@ -1,0 +1,88 @@
+"""`appointments`, their support doctors, and `users`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, insert, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shinsatsu.domain.appointment import Appointment
+from shinsatsu.domain.roles import Person, UserKey
+from shinsatsu.domain.timestamps import to_text
+from shinsatsu.store import rows
+from shinsatsu.store.tables import appointment_support_doctors, appointments, users
+
+ONE = select(
+    appointments.c.patient_id,
+    appointments.c.doctor_id,
+    appointments.c.starts_at,
+    appointments.c.scheduled_duration,
+    appointments.c.status.label("appointment_status"),
+).where(appointments.c.id == bindparam("key"))
+SUPPORT = select(appointment_support_doctors).order_by(appointment_support_doctors.c.user_id)
+SUPPORT_OF_ONE = SUPPORT.where(appointment_support_doctors.c.appointment_id == bindparam("key"))
+SUPPORT_OF_MANY = SUPPORT.where(appointment_support_doctors.c.appointment_id.in_(bindparam("keys", expanding=True)))
+PEOPLE = select(users).where(tuple_(users.c.user_type, users.c.user_id).in_(bindparam("keys", expanding=True)))
+
+
+class SqlAppointments:
+    """Implements `AppointmentRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, appointment_id: str) -> Appointment | None:
+        row = (await self._connection.execute(ONE, {"key": appointment_id})).first()
+        if row is None:
+            return None
+        support = await self.support_doctors([appointment_id])
+        return rows.appointment_of(row, appointment_id, support.get(appointment_id, ()))
+
+    async def put(self, appointment: Appointment) -> None:
+        values = {
+            "id": appointment.id,
+            "patient_id": appointment.patient_id,
+            "doctor_id": appointment.doctor_id,
+            "starts_at": to_text(appointment.starts_at),
+            "scheduled_duration": appointment.scheduled_duration,
+            "status": appointment.status,
+        }
+        await self._upsert(appointments, [values])
+        doctors = appointment_support_doctors
+        await self._connection.execute(delete(doctors).where(doctors.c.appointment_id == appointment.id))
+        if appointment.support_doctor_ids:
+            support = [{"appointment_id": appointment.id, "user_id": one} for one in appointment.support_doctor_ids]
+            await self._connection.execute(insert(doctors), support)
+
+    async def people(self, keys: Iterable[UserKey]) -> dict[UserKey, Person]:
+        pairs = [(str(user_type), user_id) for user_type, user_id in keys]
+        if not pairs:
+            return {}
+        found = await self._connection.execute(PEOPLE, {"keys": pairs})
+        return {person.key: person for person in map(rows.person_of, found)}
+
+    async def put_people(self, people: Sequence[Person]) -> None:
+        # In one order, so that two bookings with the same people cannot wait for each other.
+        ordered = sorted(people, key=lambda person: person.key)
+        await self._upsert(users, [rows.person_values(person) for person in ordered])
+
+    async def support_doctors(self, appointment_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        """Appointment id → its support doctors' ids, ascending."""
+        if len(appointment_ids) == 1:
+            found = await self._connection.execute(SUPPORT_OF_ONE, {"key": appointment_ids[0]})
+        elif appointment_ids:
+            found = await self._connection.execute(SUPPORT_OF_MANY, {"keys": appointment_ids})
+        else:
+            return {}
+        support: dict[str, tuple[int, ...]] = {}
+        for row in found:
+            support[row.appointment_id] = (*support.get(row.appointment_id, ()), row.user_id)
+        return support
+
+    async def _upsert(self, table: Table, values: Sequence[rows.Values]) -> None:
+        dialect: Any = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(table)
+        changed = {name: statement.excluded[name] for name in values[0] if not table.c[name].primary_key}
+        keys = [column.name for column in table.primary_key]
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)

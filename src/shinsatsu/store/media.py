@@ -1,0 +1,170 @@
+"""`media_sessions` and `subscriptions`: what the media plane was asked for and has confirmed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
+from shinsatsu.domain.timestamps import from_text, to_text
+from shinsatsu.store import rows
+from shinsatsu.store.tables import media_sessions, subscriptions, video_sessions
+
+LIVE = select(media_sessions).where(media_sessions.c.abandoned_at.is_(None))
+CURRENT = LIVE.where(
+    media_sessions.c.participant_id == bindparam("participant"), media_sessions.c.direction == bindparam("way")
+)
+OF_SESSION = LIVE.where(media_sessions.c.video_session_id == bindparam("key")).order_by(media_sessions.c.id)
+HOLD = (
+    update(media_sessions)
+    .where(
+        media_sessions.c.id == bindparam("key"),
+        media_sessions.c.abandoned_at.is_(None),
+        or_(media_sessions.c.negotiating_until.is_(None), media_sessions.c.negotiating_until <= bindparam("now")),
+    )
+    .values(negotiating_until=bindparam("until"))
+)
+ONE = update(media_sessions).where(media_sessions.c.id == bindparam("key"))
+SUBSCRIPTIONS = (
+    select(subscriptions)
+    .where(subscriptions.c.video_session_id == bindparam("key"), subscriptions.c.state != SubscriptionState.CLOSED)
+    .order_by(subscriptions.c.publication, subscriptions.c.receiver, subscriptions.c.generation)
+)
+EDGE = (
+    subscriptions.c.video_session_id == bindparam("key"),
+    subscriptions.c.publication == bindparam("publication_key"),
+    subscriptions.c.receiver == bindparam("receiver_key"),
+)
+LAST_GENERATION = select(func.coalesce(func.max(subscriptions.c.generation), 0)).where(*EDGE)
+SETTLE = update(subscriptions).where(
+    *EDGE,
+    subscriptions.c.generation == bindparam("generation_key"),
+    subscriptions.c.state == bindparam("expected"),
+)
+CLOSE_ALL_OF = (
+    update(subscriptions)
+    .where(subscriptions.c.rcv_session == bindparam("key"), subscriptions.c.state != SubscriptionState.CLOSED)
+    .values(state=SubscriptionState.CLOSED, changed_at=bindparam("now"))
+)
+WATCHED = select(video_sessions.c.id, video_sessions.c.version).where(
+    video_sessions.c.id.in_(select(media_sessions.c.video_session_id).where(media_sessions.c.abandoned_at.is_(None)))
+)
+UNSETTLED = (
+    select(subscriptions.c.video_session_id)
+    .where(subscriptions.c.state.in_([SubscriptionState.PULLING, SubscriptionState.CUTTING]))
+    .distinct()
+)
+
+
+class SqlMedia:
+    """Implements `MediaRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def current(self, participant_id: str, direction: Direction) -> MediaSession | None:
+        found = await self._connection.execute(CURRENT, {"participant": participant_id, "way": direction})
+        row = found.first()
+        return None if row is None else _media_session_of(row)
+
+    async def of_session(self, session_id: str) -> list[MediaSession]:
+        found = await self._connection.execute(OF_SESSION, {"key": session_id})
+        return [_media_session_of(row) for row in found]
+
+    async def add(self, media: MediaSession, now: datetime) -> bool:
+        if await self.current(media.participant_id, media.direction) is not None:
+            return False
+        values = {
+            "id": media.id,
+            "video_session_id": media.session_id,
+            "participant_id": media.participant_id,
+            "direction": media.direction,
+            "created_at": to_text(now),
+        }
+        await self._connection.execute(insert(media_sessions), values)
+        return True
+
+    async def hold(self, media_id: str, now: datetime, until: datetime) -> bool:
+        values = {"key": media_id, "now": to_text(now), "until": to_text(until)}
+        return (await self._connection.execute(HOLD, values)).rowcount == 1
+
+    async def keep_holding(self, media_id: str, until: datetime | None) -> None:
+        await self._connection.execute(ONE, {"key": media_id, "negotiating_until": rows.moment_text(until)})
+
+    async def abandoned(self, media_id: str, now: datetime) -> None:
+        await self._connection.execute(ONE, {"key": media_id, "abandoned_at": to_text(now)})
+        await self._connection.execute(CLOSE_ALL_OF, {"key": media_id, "now": to_text(now)})
+
+    async def subscriptions(self, session_id: str) -> list[Subscription]:
+        found = await self._connection.execute(SUBSCRIPTIONS, {"key": session_id})
+        return [_subscription_of(row) for row in found]
+
+    async def start_pull(self, pulls: Sequence[Subscription]) -> list[Subscription]:
+        started = []
+        for pull in pulls:
+            last = (await self._connection.execute(LAST_GENERATION, _edge_values(pull))).scalar_one()
+            started.append(replace(pull, generation=last + 1))
+        await self._connection.execute(insert(subscriptions), [_values(pull) for pull in started])
+        return started
+
+    async def settle(
+        self, pull: Subscription, expected: SubscriptionState, state: SubscriptionState, mid: str | None, now: datetime
+    ) -> bool:
+        values = {
+            **_edge_values(pull),
+            "generation_key": pull.generation,
+            "expected": expected,
+            "state": state,
+            "mid": mid,
+            "changed_at": to_text(now),
+        }
+        return (await self._connection.execute(SETTLE, values)).rowcount == 1
+
+    async def watched(self) -> dict[str, int]:
+        return {row.id: row.version for row in await self._connection.execute(WATCHED)}
+
+    async def unsettled(self) -> set[str]:
+        return set((await self._connection.execute(UNSETTLED)).scalars())
+
+
+def _edge_values(pull: Subscription) -> rows.Values:
+    return {"key": pull.session_id, "publication_key": pull.publication, "receiver_key": pull.receiver}
+
+
+def _values(pull: Subscription) -> rows.Values:
+    return {
+        "video_session_id": pull.session_id,
+        "publication": pull.publication,
+        "receiver": pull.receiver,
+        "generation": pull.generation,
+        "rcv_session": pull.rcv_session,
+        "mid": pull.mid,
+        "state": pull.state,
+        "changed_at": to_text(pull.changed_at),
+    }
+
+
+def _media_session_of(row: Row[*tuple[Any, ...]]) -> MediaSession:
+    return MediaSession(
+        id=row.id,
+        session_id=row.video_session_id,
+        participant_id=row.participant_id,
+        direction=Direction(row.direction),
+        negotiating_until=rows.moment(row.negotiating_until),
+    )
+
+
+def _subscription_of(row: Row[*tuple[Any, ...]]) -> Subscription:
+    return Subscription(
+        session_id=row.video_session_id,
+        publication=row.publication,
+        receiver=row.receiver,
+        generation=row.generation,
+        rcv_session=row.rcv_session,
+        state=SubscriptionState(row.state),
+        mid=row.mid,
+        changed_at=from_text(row.changed_at),
+    )

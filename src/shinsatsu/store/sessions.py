@@ -1,0 +1,209 @@
+"""`video_sessions` with participants and events: loaded in four statements, written in as few as changed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, false, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shinsatsu.domain.appointment import Appointment
+from shinsatsu.domain.consultation import Consultation
+from shinsatsu.domain.errors import ConflictError
+from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.participant import Admission, Participant
+from shinsatsu.domain.roles import UserKey
+from shinsatsu.domain.timestamps import to_text
+from shinsatsu.domain.tracks import TrackState
+from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.service.repositories import SessionQuery
+from shinsatsu.service.request import REQUEST_ID
+from shinsatsu.store import rows
+from shinsatsu.store.appointments import SqlAppointments
+from shinsatsu.store.tables import (
+    appointment_support_doctors,
+    appointments,
+    session_events,
+    session_participants,
+    tracks,
+    video_sessions,
+)
+
+SESSIONS = select(
+    *(column for column in video_sessions.c if column.name != "metadata"),
+    video_sessions.c.metadata.label("metadata_json"),
+    appointments.c.patient_id,
+    appointments.c.doctor_id,
+    appointments.c.starts_at,
+    appointments.c.scheduled_duration,
+    appointments.c.status.label("appointment_status"),
+).join(appointments, appointments.c.id == video_sessions.c.appointment_id)
+ONE = SESSIONS.where(video_sessions.c.id == bindparam("key"))
+NEWEST = (
+    SESSIONS.where(video_sessions.c.appointment_id == bindparam("key"))
+    .order_by(video_sessions.c.created_at.desc(), video_sessions.c.id.desc())
+    .limit(1)
+)
+ONE_LOCKED, NEWEST_LOCKED = ONE.with_for_update(of=video_sessions), NEWEST.with_for_update(of=video_sessions)
+PARTICIPANTS = (
+    select(session_participants)
+    .where(or_(session_participants.c.is_active, session_participants.c.admission == Admission.REMOVED))
+    .order_by(session_participants.c.joined_at, session_participants.c.id)
+)
+PARTICIPANTS_OF_ONE = PARTICIPANTS.where(session_participants.c.video_session_id == bindparam("key"))
+PARTICIPANTS_OF_MANY = PARTICIPANTS.where(
+    session_participants.c.video_session_id.in_(bindparam("keys", expanding=True))
+)
+UPDATE_SESSION = (
+    update(video_sessions)
+    .where(video_sessions.c.id == bindparam("key"), video_sessions.c.version == bindparam("expected"))
+    .values(version=video_sessions.c.version + 1)
+)
+UPDATE_PARTICIPANT = update(session_participants).where(session_participants.c.id == bindparam("key"))
+CLOSE_TRACKS = (
+    update(tracks)
+    .where(tracks.c.participant_id == bindparam("key"), tracks.c.state != TrackState.CLOSED)
+    .values(state=TrackState.CLOSED)
+)
+EVENTS_AFTER = (
+    select(
+        *(column for column in session_events.c if column.name != "metadata"),
+        session_events.c.metadata.label("metadata_json"),
+    )
+    .where(session_events.c.video_session_id == bindparam("key"), session_events.c.seq > bindparam("after"))
+    .order_by(session_events.c.seq)
+    .limit(bindparam("most"))
+)
+
+
+class SqlSessions:
+    """Implements `SessionRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._appointments = SqlAppointments(connection)
+
+    async def get(self, session_id: str, *, for_update: bool = False) -> Consultation | None:
+        return await self._one(ONE_LOCKED if for_update else ONE, session_id)
+
+    async def latest(self, appointment_id: str, *, for_update: bool = False) -> Consultation | None:
+        return await self._one(NEWEST_LOCKED if for_update else NEWEST, appointment_id)
+
+    async def find(self, query: SessionQuery) -> list[Consultation]:
+        found = (await self._connection.execute(_listing(query))).all()
+        keys = [row.id for row in found]
+        members = (await self._connection.execute(PARTICIPANTS_OF_MANY, {"keys": keys})).all() if keys else []
+        return await self._assembled(found, members)
+
+    async def add(self, session: VideoSession) -> list[StoredEvent]:
+        events = _number(session)
+        session.version = 1
+        values = {
+            "id": session.id,
+            "appointment_id": session.appointment_id,
+            "created_at": to_text(session.created_at),
+            "version": session.version,
+            **rows.session_values(session),
+        }
+        await self._connection.execute(insert(video_sessions), values)
+        await self._append(events)
+        return events
+
+    async def save(self, session: VideoSession) -> list[StoredEvent]:
+        events = _number(session)
+        if not events and not session.changed:
+            return []
+        guard = {"key": session.id, "expected": session.version}
+        written = await self._connection.execute(UPDATE_SESSION, {**guard, **rows.session_values(session)})
+        if written.rowcount != 1:
+            raise ConflictError("The session was changed by somebody else.")
+        session.version += 1
+        for participant in session.changed:
+            await self._save_participant(participant)
+        await self._insert(
+            session_participants, [rows.new_participant_values(session.id, one) for one in session.added]
+        )
+        await self._insert(tracks, [rows.new_track_values(session.id, one) for one in session.granted])
+        await self._append(events)
+        return events
+
+    async def events_after(self, session_id: str, seq: int, limit: int) -> list[StoredEvent]:
+        found = await self._connection.execute(EVENTS_AFTER, {"key": session_id, "after": seq, "most": limit})
+        return [rows.event_of(row) for row in found]
+
+    async def _one(self, statement: Select[Any], key: str) -> Consultation | None:
+        row = (await self._connection.execute(statement, {"key": key})).first()
+        if row is None:
+            return None
+        members = (await self._connection.execute(PARTICIPANTS_OF_ONE, {"key": row.id})).all()
+        return (await self._assembled([row], members))[0]
+
+    async def _assembled(
+        self, found: Sequence[Row[*tuple[Any, ...]]], members: Sequence[Row[*tuple[Any, ...]]]
+    ) -> list[Consultation]:
+        participants: dict[str, list[Participant]] = defaultdict(list)
+        for row in members:
+            participants[row.video_session_id].append(rows.participant_of(row))
+        support = await self._appointments.support_doctors([row.appointment_id for row in found])
+        loaded = [
+            (
+                rows.session_of(row, participants[row.id]),
+                rows.appointment_of(row, row.appointment_id, support.get(row.appointment_id, ())),
+            )
+            for row in found
+        ]
+        people = await self._appointments.people({key for pair in loaded for key in _keys(*pair)})
+        return [Consultation(session, appointment, people) for session, appointment in loaded]
+
+    async def _save_participant(self, participant: Participant) -> None:
+        values = {"key": participant.id, **rows.participant_values(participant)}
+        await self._connection.execute(UPDATE_PARTICIPANT, values)
+        if not participant.is_active:
+            await self._connection.execute(CLOSE_TRACKS, {"key": participant.id})
+
+    async def _append(self, events: Sequence[StoredEvent]) -> None:
+        request_id = REQUEST_ID.get()
+        await self._insert(session_events, [rows.event_values(event, request_id) for event in events])
+
+    async def _insert(self, table: Any, values: Sequence[rows.Values]) -> None:
+        if values:
+            await self._connection.execute(insert(table), values)
+
+
+def _number(session: VideoSession) -> list[StoredEvent]:
+    first = session.last_seq + 1
+    events = [rows.numbered(session.id, seq, event) for seq, event in enumerate(session.events, first)]
+    session.last_seq += len(events)
+    session.events.clear()
+    return events
+
+
+def _keys(session: VideoSession, appointment: Appointment) -> Iterable[UserKey]:
+    yield from appointment.people
+    yield from (participant.key for participant in session.participants)
+    yield from (key for key in (session.created_by, session.metadata.ended_by) if key is not None)
+
+
+def _listing(query: SessionQuery) -> Select[Any]:
+    scope = query.scope
+    wanted: list[ColumnElement[bool]] = []
+    if scope.nothing:
+        wanted.append(false())
+    if scope.appointment_id is not None:
+        wanted.append(appointments.c.id == scope.appointment_id)
+    if scope.patient_id is not None:
+        wanted.append(appointments.c.patient_id == scope.patient_id)
+    if scope.doctor_id is not None:
+        supports = exists().where(
+            appointment_support_doctors.c.appointment_id == appointments.c.id,
+            appointment_support_doctors.c.user_id == scope.doctor_id,
+        )
+        wanted.append(or_(appointments.c.doctor_id == scope.doctor_id, supports))
+    if query.status is not None:
+        wanted.append(video_sessions.c.status == query.status)
+    if query.starts_from is not None:
+        wanted.append(appointments.c.starts_at >= to_text(query.starts_from))
+    if query.starts_until is not None:
+        wanted.append(appointments.c.starts_at < to_text(query.starts_until))
+    newest_first = (appointments.c.starts_at.desc(), video_sessions.c.created_at.desc())
+    return SESSIONS.where(*wanted).order_by(*newest_first).limit(query.limit)

@@ -1,0 +1,53 @@
+"""`tracks`: what was granted and where it is published."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shinsatsu.domain.roles import UserType
+from shinsatsu.domain.tracks import Track, TrackState, TrackType
+from shinsatsu.store.tables import tracks
+
+OF_SESSION = (
+    select(tracks)
+    .where(tracks.c.video_session_id == bindparam("key"), tracks.c.state != TrackState.CLOSED)
+    .order_by(tracks.c.track_name)
+)
+SAVE = update(tracks).where(tracks.c.video_session_id == bindparam("key"), tracks.c.track_name == bindparam("name"))
+
+
+class SqlTracks:
+    """Implements `TrackRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def of_session(self, session_id: str) -> list[Track]:
+        found = await self._connection.execute(OF_SESSION, {"key": session_id})
+        return [_track_of(row) for row in found]
+
+    async def save(self, session_id: str, tracks: Sequence[Track]) -> None:
+        for track in tracks:
+            values = {
+                "key": session_id,
+                "name": track.track_name,
+                "state": track.state,
+                "media_session_id": track.media_session_id,
+                "mid": track.mid,
+            }
+            await self._connection.execute(SAVE, values)
+
+
+def _track_of(row: Row[*tuple[Any, ...]]) -> Track:
+    return Track(
+        track_name=row.track_name,
+        track_type=TrackType(row.track_type),
+        participant_id=row.participant_id,
+        user_type=UserType(row.user_type),
+        user_id=row.user_id,
+        state=TrackState(row.state),
+        media_session_id=row.media_session_id,
+        mid=row.mid,
+    )
