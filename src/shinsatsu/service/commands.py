@@ -5,13 +5,15 @@ from typing import TypeVar
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import ConflictError, NotFound
-from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.service.ports import Clock, EdgeKeeper, EventBus, IdSource
 from shinsatsu.service.repositories import UnitOfWork, UnitsOfWork
 
 Result = TypeVar("Result")
 Change = Callable[[UnitOfWork, Consultation], Awaitable[Result]]
 ATTEMPTS = 2
+CUTS_EDGES = frozenset({EventType.LEFT, EventType.ENDED, EventType.FAILED, EventType.TRACK_CLOSED})
+"""Events after which an edge may flow that is not permitted any more."""
 
 
 class Commands:
@@ -58,8 +60,9 @@ class Commands:
 
     async def tell(self, session_id: str, events: list[StoredEvent]) -> None:
         """Wakes the keeper of the edges first, as a right that was lost is more urgent than its news."""
-        if events:
+        if any(event.event_type in CUTS_EDGES for event in events):
             self.edges.session_changed(session_id)
+        if events:
             await self.bus.publish(session_id, events)
 
     async def look(self, session_id: str) -> Consultation:

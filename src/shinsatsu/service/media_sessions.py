@@ -65,6 +65,14 @@ class MediaSessions:
 
         await self._commands.transact(transaction)
 
+    async def lost(self, media: MediaSession) -> None:
+        """Notes that the plane no longer knows it, so that the next negotiation makes a fresh one."""
+
+        async def transaction(unit: UnitOfWork) -> None:
+            await unit.media.abandoned(media.id, self._commands.clock.now())
+
+        await self._commands.transact(transaction)
+
     async def take_back(self, media: MediaSession, mids: Sequence[str]) -> None:
         """Force-closes what the plane took for somebody who may not have it any more."""
         if mids:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.edges import Edge, permitted_edges
-from shinsatsu.domain.errors import DuplicateTrack, Forbidden, MediaPlaneError, TrackNotFound
+from shinsatsu.domain.errors import DuplicateTrack, Forbidden, MediaPlaneError, MediaSessionGone, TrackNotFound
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.tracks import Track, TrackState
@@ -60,6 +60,9 @@ class Pulls:
         intent = await self._media.negotiate(actor, session_id, participant_id, Direction.RECEIVE, intend)
         try:
             answer = await self._plane.pull(intent.media.id, intent.sources)
+        except MediaSessionGone:
+            await self._media.lost(intent.media)
+            raise
         except MediaPlaneError:
             await self._record(session_id, intent, Negotiated(None, ()))
             raise

@@ -80,6 +80,9 @@ class TrackRepository(Protocol):
     async def save(self, session_id: str, tracks: Sequence[Track]) -> None:
         """Writes their state, mid and media session."""
 
+    async def mids_on(self, media_id: str) -> list[str]:
+        """Every mid that was ever published on that media session, closed tracks' too."""
+
 
 class MediaRepository(Protocol):
     """`media_sessions` and `subscriptions`: what the media plane was asked for."""

@@ -13,6 +13,7 @@ from shinsatsu.domain.errors import (
     InvalidTransition,
     MediaNegotiationRefused,
     MediaPlaneError,
+    MediaSessionGone,
     TrackNotFound,
 )
 from shinsatsu.domain.events import EventType
@@ -91,6 +92,9 @@ class TrackManager:
             answer = await self._plane.publish(intent.media.id, offer_sdp, locals_)
         except MediaNegotiationRefused as error:
             raise InvalidSessionDescription("The media plane refused the offer.", field=SDP_FIELD) from error
+        except MediaSessionGone:
+            await self._media.lost(intent.media)
+            raise
         finally:
             await self._media.let_go(intent.media)
         await self._published(actor, session_id, participant_id, intent, answer)

@@ -154,6 +154,7 @@ tracks = Table(
     Column("mid", Text),
     PrimaryKeyConstraint("video_session_id", "track_name"),
     Index("idx_tracks_participant", "participant_id"),
+    Index("idx_tracks_media_session", "media_session_id"),
 )
 
 media_sessions = Table(

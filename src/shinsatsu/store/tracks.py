@@ -15,6 +15,11 @@ OF_SESSION = (
     .where(tracks.c.video_session_id == bindparam("key"), tracks.c.state != TrackState.CLOSED)
     .order_by(tracks.c.track_name)
 )
+MIDS_ON = (
+    select(tracks.c.mid)
+    .where(tracks.c.media_session_id == bindparam("key"), tracks.c.mid.is_not(None))
+    .order_by(tracks.c.mid)
+)
 SAVE = update(tracks).where(tracks.c.video_session_id == bindparam("key"), tracks.c.track_name == bindparam("name"))
 
 
@@ -38,6 +43,9 @@ class SqlTracks:
                 "mid": track.mid,
             }
             await self._connection.execute(SAVE, values)
+
+    async def mids_on(self, media_id: str) -> list[str]:
+        return [str(mid) for mid in (await self._connection.execute(MIDS_ON, {"key": media_id})).scalars()]
 
 
 def _track_of(row: Row[*tuple[Any, ...]]) -> Track:

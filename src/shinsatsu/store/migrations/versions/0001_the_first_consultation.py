@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("video_session_id", "track_name", name="pk_tracks"),
     )
     op.create_index("idx_tracks_participant", "tracks", ["participant_id"])
+    op.create_index("idx_tracks_media_session", "tracks", ["media_session_id"])
 
     op.create_table(
         "subscriptions",
