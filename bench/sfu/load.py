@@ -42,8 +42,8 @@ class SfuProcess:
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {0}),
         )
+        os.sched_setaffinity(self._process.pid, {0})
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]
 

@@ -81,7 +81,7 @@ class IceLiteAgent:
             self._validated.popitem(last=False)
 
     def _has_moved(self, now: float) -> bool:
-        """A peer whose NAT rebound may go on with checks that nominate no more: follow it when the old address is silent."""
+        """A peer whose NAT rebound may send checks that nominate no more: follow it when the old address is silent."""
         return self.selected is not None and now - self._validated.get(self.selected, 0.0) > _REBINDING_SECONDS
 
     def is_validated(self, address: Address) -> bool:
