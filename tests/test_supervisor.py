@@ -32,7 +32,7 @@ def alive(pid: int) -> bool:
 
 async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - other processes give no event
             await asyncio.sleep(0.01)
 
 

@@ -34,7 +34,9 @@ def read_or_make_secret(file: Path) -> str:
 
 def _read(file: Path) -> str:
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SecretFileError(f"{file} can be read by others: chmod 600 it, and change the secret if it may have leaked")
+        raise SecretFileError(
+            f"{file} can be read by others: chmod 600 it, and change the secret if it may have leaked"
+        )
     secret = file.read_text().strip()
     if len(secret.encode()) < SECRET_BYTES:
         raise SecretFileError(f"{file} holds fewer than {SECRET_BYTES} bytes: remove it to have a new one made")

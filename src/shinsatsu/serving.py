@@ -1,4 +1,4 @@
-"""Runs the application under Uvicorn on sockets made before, until it is told to stop; logs without addresses or queries."""
+"""Runs the application under Uvicorn on sockets made before, until it is told to stop; logs no addresses."""
 
 import asyncio
 import contextlib
@@ -17,6 +17,10 @@ from starlette.types import ASGIApp
 
 GRACE_SECONDS = 1
 MAX_STREAM_MESSAGE_BYTES = 64 * 1024
+
+
+class CannotStart(Exception):
+    """What stops the server from starting, in one sentence."""
 
 
 class Server(uvicorn.Server):
@@ -70,6 +74,15 @@ def make_server(
     return Server(config)
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's loop, the standard one where uvloop does not exist."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
 async def run(
     server: Server,
     sockets: Sequence[socket.socket],
@@ -81,7 +94,7 @@ async def run(
     """Serves until `stop` is set; `before_stop` says goodbye to open streams first."""
     serving = asyncio.create_task(server.serve(list(sockets)), name="serve")
     try:
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - Uvicorn has no event for it
             await asyncio.sleep(0.01)
         if not serving.done():
             await when_ready()

@@ -25,32 +25,35 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SHINSATSU_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path(".shinsatsu"), description="Folder of the SQLite file and of generated secrets")
-    database_url: str = Field("", description="SQLAlchemy URL; default: a SQLite file in the data folder")
-    secret: SecretStr | None = Field(None, description="Signs links and grants; ≥ 32 bytes; default: a 0600 file")
+    data_dir: Path = Field(default=Path(".shinsatsu"), description="Folder of the SQLite file and of generated secrets")
+    database_url: str = Field(default="", description="SQLAlchemy URL; default: a SQLite file in the data folder")
+    secret: SecretStr | None = Field(
+        default=None, description="Signs links and grants; ≥ 32 bytes; default: a 0600 file"
+    )
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
-    base_url: str = Field("", description="What browsers call this server; default: http(s)://host:port")
+    port: int = Field(default=8000, ge=0, le=65535)
+    base_url: str = Field(default="", description="What browsers call this server; default: http(s)://host:port")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Addresses whose X-Forwarded-* headers count, comma separated"
+        default=(), description="Addresses whose X-Forwarded-* headers count, comma separated"
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Origins besides our own that may open event streams, comma separated"
+        default=(), description="Origins besides our own that may open event streams, comma separated"
     )
 
-    sfu_url: str = Field("", description="Base address of the Calls API: `shinsatsu sfu`'s or Cloudflare's")
+    sfu_url: str = Field(default="", description="Base address of the Calls API: `shinsatsu sfu`'s or Cloudflare's")
     sfu_app_id: str = "shinsatsu"
     sfu_app_secret: SecretStr | None = None
-    ice_servers: tuple[dict[str, str | list[str]], ...] = Field((), description="RTCIceServer[] as JSON")
+    ice_servers: tuple[dict[str, str | list[str]], ...] = Field(default=(), description="RTCIceServer[] as JSON")
 
-    link_ttl: float = Field(300, gt=0, description="Seconds a consultation link is good for")
-    grant_ttl: float = Field(12 * 3600, gt=0, description="Seconds a grant is good for")
-    presence_grace: float = Field(10, ge=0, description="Seconds without a stream before somebody counts as gone")
-    exchange_rate: str = Field("30/minute", description="Link exchanges allowed per address")
-    failure_rate: str = Field("60/minute", description="Refused credentials allowed per address")
+    link_ttl: float = Field(default=300, gt=0, description="Seconds a consultation link is good for")
+    presence_grace: float = Field(
+        default=10, ge=0, description="Seconds without a stream before somebody counts as gone"
+    )
+    exchange_rate: str = Field(default="30/minute", description="Link exchanges allowed per address")
+    failure_rate: str = Field(default="60/minute", description="Refused credentials allowed per address")
 
     clinic_name: str = "診察室"
     clinic_phone: str | None = None
@@ -77,8 +80,25 @@ class Settings(BaseSettings):
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     @property
+    def origins(self) -> frozenset[str]:
+        """Where event streams may be opened from: our own address and the listed ones."""
+        own = urlsplit(self.public_url)
+        return frozenset({f"{own.scheme}://{own.netloc}", *(origin.rstrip("/") for origin in self.allowed_origins)})
+
+    @property
+    def clinic(self) -> dict[str, str]:
+        """What `GET /api/clinic` says."""
+        said = {
+            "name": self.clinic_name,
+            "phone": self.clinic_phone,
+            "bookingUrl": self.clinic_booking_url,
+            "afterText": self.clinic_after_text,
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @property
     def database(self) -> str:
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'shinsatsu.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'shinsatsu.db'}"
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -106,8 +126,8 @@ def _transport_problems(settings: Settings) -> Iterator[str]:
         yield "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY go together: set both or neither"
     if not settings.tls and not is_loopback(settings.host) and not settings.trusted_proxies:
         yield (
-            f"SHINSATSU_HOST={settings.host} would serve plain HTTP beyond this machine: set SHINSATSU_TLS_CERTIFICATE and "
-            "SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of the proxy that speaks HTTPS"
+            f"SHINSATSU_HOST={settings.host} would serve plain HTTP beyond this machine: set "
+            "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of the proxy that speaks HTTPS"
         )
     if "*" in settings.trusted_proxies:
         yield "SHINSATSU_TRUSTED_PROXIES=* would believe any caller's X-Forwarded-For: list the proxy's addresses"
@@ -169,4 +189,3 @@ def signing_secret(settings: Settings) -> str:
     if settings.secret is not None:
         return settings.secret.get_secret_value()
     return read_or_make_secret(settings.data_dir / "secret")
-

@@ -19,8 +19,8 @@ class ChildFailed(Exception):
 
 
 def restart_delay(quick_deaths: int) -> float:
-    """Seconds to wait before the next start, after so many deaths each less than `STEADY_AFTER` seconds after a start."""
-    return min(FIRST_DELAY * 4 ** max(0, quick_deaths - 1), LONGEST_DELAY)
+    """Seconds to wait before the next start, after so many deaths within `STEADY_AFTER` seconds of their start."""
+    return min(FIRST_DELAY * 4.0 ** max(0, quick_deaths - 1), LONGEST_DELAY)
 
 
 class Supervisor:

@@ -1,4 +1,4 @@
-"""What every request passes through, as plain ASGI: a request id, the body's limits, security headers, the last net for errors."""
+"""What every request passes through, as plain ASGI: request id, the body's limits, security headers, the last net."""
 
 import re
 import secrets
@@ -9,7 +9,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shinsatsu.api.problems import Refused, problem
+from shinsatsu.api.problems import HTTP_CODES, Refused, problem
+from shinsatsu.service.request import REQUEST_ID
 
 MAX_BODY_BYTES = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -55,6 +56,7 @@ class Envelope:
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
         started = False
 
         async def send_enveloped(message: Message) -> None:
@@ -66,18 +68,18 @@ class Envelope:
                     MutableHeaders(raw=message["headers"]).setdefault("cache-control", "no-store")
             await send(message)
 
+        refused = _refusal(headers, scope["path"])
+        if refused is not None:
+            await problem(request_id, refused, *HTTP_CODES[refused])(scope, receive, send_enveloped)
+            return
         try:
-            refusal = _refusal(scope, headers)
-            if refusal is not None:
-                raise refusal
             await self._app(scope, _limited(receive), send_enveloped)
-        except Refused as refused:
-            answer = problem(request_id, refused.status_code, *_refused_words(refused.status_code))
-            await answer(scope, receive, send_enveloped)
-        except Exception as error:  # noqa: BLE001 - the last net: a mistake of ours is one answer, never a lost server
+        except Exception as error:
             # The type and the place are logged, the message is not: it may quote what a person sent.
             where = traceback.format_tb(error.__traceback__)
-            log.error("request failed", method=scope["method"], request_id=request_id, error=type(error).__name__, where=where)
+            log.error(  # noqa: TRY400
+                "request failed", method=scope["method"], request_id=request_id, error=type(error).__name__, where=where
+            )
             if started:
                 raise
             answer = problem(
@@ -91,21 +93,15 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _refused_words(status: int) -> tuple[str, str]:
-    if status == 413:
-        return "payload_too_large", f"The body is larger than {MAX_BODY_BYTES // 1024} KiB."
-    return "unsupported_media_type", "The body must be application/json."
-
-
-def _refusal(scope: Scope, headers: Headers) -> Refused | None:
-    """A body refused by its headers alone, before a byte of it is read."""
+def _refusal(headers: Headers, path: str) -> int | None:
+    """The status for a body refused by its headers alone, before a byte of it is read; None where it may come."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-        return Refused(413)
+        return 413
     has_body = length != "0" or "transfer-encoding" in headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if has_body and scope["path"].startswith("/api/") and media_type != "application/json":
-        return Refused(415)
+    if has_body and path.startswith("/api/") and media_type != "application/json":
+        return 415
     return None
 
 

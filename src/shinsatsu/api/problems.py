@@ -25,7 +25,7 @@ STATUS: Mapping[type[errors.ShinsatsuError], int] = {
     errors.Unavailable: 503,
 }
 
-_HTTP_CODES: Mapping[int, tuple[str, str]] = {
+HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not know that method."),
     413: ("payload_too_large", "The body is larger than 256 KiB."),
@@ -80,6 +80,8 @@ def from_validation(request: Request, error: Exception) -> Response:
     """Answers a body, path or query that does not fit: malformed JSON 400, else 422 with the first wrong field."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     first = error.errors()[0]
+    if first["loc"] == ("path", "sessionId"):
+        return problem(request.state.request_id, 404, "not_found", "There is no such consultation.")
     if first["type"] == "json_invalid":
         return problem(request.state.request_id, 400, "malformed_json", "The body is not valid JSON.")
     field = field_path(first["loc"][1:])
@@ -92,7 +94,7 @@ def from_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     if error.status_code == 400:  # the framework's word for a body that its JSON parser could not take
         return problem(request.state.request_id, 400, "malformed_json", "The body is not valid JSON.")
-    code, detail = _HTTP_CODES.get(error.status_code, ("refused", str(error.detail)))
+    code, detail = HTTP_CODES.get(error.status_code, ("refused", str(error.detail)))
     return problem(request.state.request_id, error.status_code, code, detail, headers=error.headers)
 
 
@@ -102,4 +104,3 @@ def field_path(location: tuple[int | str, ...]) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path
-

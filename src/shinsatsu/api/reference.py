@@ -1,16 +1,17 @@
-"""The API's reference at `/docs`: the OpenAPI document as one plain page, without scripts and without a foreign server."""
+"""The API's reference at `/docs`: the OpenAPI document as one plain page, without scripts or foreign servers."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 STYLE = """
-:root { color-scheme: light dark; font: 16px/1.6 "Hiragino Sans", "Noto Sans JP", "Yu Gothic UI", system-ui, sans-serif }
+:root { color-scheme: light dark; font: 16px/1.6 "Hiragino Sans", "Noto Sans JP", "Yu Gothic UI", system-ui }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid #8888; padding-bottom: .25rem }
 summary { cursor: pointer; padding: .4rem 0 } summary code { font-size: 1rem }
 details { border: 1px solid #8886; border-radius: 12px; padding: .25rem 1rem; margin: .5rem 0 }
-table { border-collapse: collapse; width: 100%; font-size: .9rem } td, th { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top }
+table { border-collapse: collapse; width: 100%; font-size: .9rem }
+td { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top }
 .method { display: inline-block; min-width: 4rem; font-weight: 600 }
 """
 
@@ -67,7 +68,8 @@ def _shapes(openapi: Mapping[str, Any]) -> Iterator[str]:
             f"<td>{escape(value.get('description', ''))}"
             for field, value in schema.get("properties", {}).items()
         )
-        yield f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary><table>{rows}</table></details>'
+        summary = f"<summary><code>{escape(name)}</code></summary>"
+        yield f'<details id="{escape(name)}">{summary}<table>{rows}</table></details>'
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -19,7 +19,9 @@ UserId = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 # No control characters, no unpaired surrogates: names are stored, shown and put into signed text.
 DisplayName = Annotated[
     str,
-    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"),
+    StringConstraints(
+        strict=True, strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"
+    ),
 ]
 Text = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
 Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -106,7 +108,9 @@ class ParticipantBody(Body):
 class EndBody(Body):
     """What staff note of how it went."""
 
-    outcome: Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"] | None = None
+    outcome: (
+        Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"] | None
+    ) = None
 
 
 class OfferBody(Body):

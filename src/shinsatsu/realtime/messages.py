@@ -1,4 +1,4 @@
-"""The messages of the event stream as text (docs/protocol.md, The event stream): what a client may say, what it hears."""
+"""The messages of the event stream as text (docs/protocol.md): what a client may say, what it hears."""
 
 import json
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ class Closing:
 
 
 class EventStream:
-    """Sends what follows `after` (an event's number, None before the snapshot), hears signs of life, knows when it is over."""
+    """Sends what follows the event number `after` (None: the snapshot first), hears signs of life, knows its end."""
 
     def __init__(self, after: int | None, now: float) -> None:
         self._last = after

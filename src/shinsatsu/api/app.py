@@ -1,0 +1,74 @@
+"""The HTTP application: routes, the page, and every error as problem+json."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from shinsatsu.api import appointments, entrance, sessions, tracks
+from shinsatsu.api.answers import ProblemJson
+from shinsatsu.api.context import ApiContext
+from shinsatsu.api.envelope import Envelope
+from shinsatsu.api.pages import asset_mounts, page_routes
+from shinsatsu.api.problems import from_domain, from_http, from_validation
+from shinsatsu.api.reference import STYLE, reference_page
+from shinsatsu.domain.errors import ShinsatsuError
+
+DESCRIPTION = (
+    "Who may do what in an online medical consultation, and the media that obeys. "
+    "Times are UTC ISO 8601, errors are problem+json with a stable code."
+)
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemJson} for status in (400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
+}
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(context: ApiContext, streams: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
+    """Builds the application over its use cases; `streams` is the WebSocket's router."""
+    app = FastAPI(
+        title="shinsatsu",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses=PROBLEMS,
+        # Spans and metrics would carry addresses with their queries, and a link's token is in one.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.context = context
+    app.add_middleware(Envelope, public_url=context.public_url)
+    app.add_exception_handler(ShinsatsuError, from_domain)
+    app.add_exception_handler(RequestValidationError, from_validation)
+    app.add_exception_handler(HTTPException, from_http)
+    for router in _routers():
+        app.include_router(router)
+    app.include_router(streams)
+    app.include_router(_reference_routes(app))
+    app.include_router(page_routes())
+    app.router.routes.extend(asset_mounts())
+    return app
+
+
+def _routers() -> Sequence[APIRouter]:
+    return (appointments.router, entrance.router, sessions.router, tracks.router)
+
+
+def _reference_routes(app: FastAPI) -> APIRouter:
+    """`/docs`, made from the OpenAPI document when first asked for."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(reference_page(app.openapi()))
+
+    @router.get("/docs.css")
+    async def style() -> Response:
+        return Response(STYLE, media_type="text/css")
+
+    return router

@@ -1,0 +1,74 @@
+"""Who is asking: an API key, a grant as a Bearer token, or a grant's cookie named by its header (docs/protocol.md)."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from shinsatsu.api.context import ApiContext, api_context
+from shinsatsu.domain.credentials import Grant
+from shinsatsu.domain.errors import Unauthenticated
+from shinsatsu.domain.roles import AuthUser
+from shinsatsu.service.access import API_KEY_PREFIX
+
+COOKIE_PREFIX = "shinsatsu_grant_"
+GRANT_HEADER = "shinsatsu-grant"
+GRANT_QUERY = "grant"
+
+
+async def authenticated(request: Request) -> AuthUser:
+    """The caller; raises Unauthenticated, or 429 when this address was refused too often."""
+    context = api_context(request)
+    try:
+        bearer = bearer_token(request)
+        if bearer is not None and bearer.startswith(API_KEY_PREFIX):
+            return await context.access.api_key(bearer)
+        return (await grant_of(context, request, bearer, request.headers.get(GRANT_HEADER))).user
+    except Unauthenticated:
+        await context.rate_limits.count_failure(request)
+        raise
+
+
+async def grant_of(context: ApiContext, connection: HTTPConnection, bearer: str | None, selector: str | None) -> Grant:
+    """The grant of a Bearer token, or of the cookie that `selector` names; raises Unauthenticated."""
+    if bearer is not None:
+        return await context.access.grant(bearer)
+    cookie = connection.cookies.get(COOKIE_PREFIX + selector) if selector else None
+    if cookie is None:
+        raise Unauthenticated("A grant or an API key is needed.")
+    return await context.access.grant(cookie, selector)
+
+
+def bearer_token(connection: HTTPConnection) -> str | None:
+    """The Bearer token (RFC 6750), None where no Authorization was sent; raises Unauthenticated for another scheme."""
+    header = connection.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Authorization must be a Bearer token.")
+    return token.strip()
+
+
+def grant_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
+    """The grants a browser holds: id → secret."""
+    return {
+        name.removeprefix(COOKIE_PREFIX): secret for name, secret in cookies.items() if name.startswith(COOKIE_PREFIX)
+    }
+
+
+def set_grant_cookie(response: Response, grant: Grant, secret: str, *, secure: bool) -> None:
+    """Gives the browser the grant under a name of its own, out of reach of scripts."""
+    response.set_cookie(
+        COOKIE_PREFIX + grant.id,
+        secret,
+        max_age=int((grant.expires_at - grant.created_at).total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
+
+
+Caller = Annotated[AuthUser, Depends(authenticated)]

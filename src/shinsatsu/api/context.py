@@ -1,0 +1,51 @@
+"""What the routes work with; `bootstrap` makes one and hangs it on the application."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from shinsatsu.api.rate_limits import RateLimits
+from shinsatsu.service.access import Access
+from shinsatsu.service.appointments import Appointments
+from shinsatsu.service.session_manager import SessionManager
+from shinsatsu.service.track_manager import TrackManager
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the parts we depend on answer at this moment; neither raises."""
+
+    database: Callable[[], Awaitable[bool]]
+    media_plane: Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """The use cases and what the person running the server decided."""
+
+    sessions: SessionManager
+    tracks: TrackManager
+    appointments: Appointments
+    access: Access
+    rate_limits: RateLimits
+    health: Health
+    public_url: str
+    ice_servers: Sequence[Mapping[str, Any]]
+    clinic: Mapping[str, str]
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over HTTPS."""
+        return self.public_url.startswith("https:")
+
+
+def api_context(connection: HTTPConnection) -> ApiContext:
+    """The context of the application that serves this request."""
+    context: ApiContext = connection.app.state.context
+    return context
+
+
+Api = Annotated[ApiContext, Depends(api_context)]

@@ -1,0 +1,213 @@
+"""`shinsatsu demo`: a clinic on this machine, with everything it needs, until Ctrl-C."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from shinsatsu.bootstrap import Server, build
+from shinsatsu.demo import clinic
+from shinsatsu.demo.ready import Ready
+from shinsatsu.demo.sfu_child import APP_ID, SfuChild, start_sfu
+from shinsatsu.domain.roles import AuthUser, UserType
+from shinsatsu.lan import lan_addresses, make_certificate
+from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
+from shinsatsu.settings import Settings
+from shinsatsu.supervisor import ChildFailed, Supervisor
+
+LINK_SECONDS = 12 * 3600
+SEEDER = AuthUser(UserType.SYSTEM, 0, None, "demo")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """The command's options."""
+
+    port: int
+    data: Path | None
+    open_browser: bool
+    as_json: bool
+    with_patient: bool
+    lan: bool
+
+
+async def run_demo(options: DemoOptions) -> int:
+    """Runs until told to stop; returns the exit status. Raises `CannotStart`."""
+    configure_logging("warning")
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with data_folder(options.data) as data:
+        addresses = _addresses(options)
+        sockets = _listen(addresses, options.port)
+        scheme = "https" if options.lan else "http"
+        base_url = f"{scheme}://{addresses[0]}:{sockets[0].getsockname()[1]}"
+        try:
+            sfu = await start_sfu(addresses)
+        except ChildFailed as failed:
+            raise CannotStart(str(failed)) from failed
+        try:
+            await _serve(options, _settings(options, data, base_url, sfu), sfu, sockets, stop)
+        finally:
+            await sfu.supervisor.stop()
+    return 0
+
+
+@contextlib.contextmanager
+def data_folder(given: Path | None) -> Iterator[Path]:
+    """The folder that was named, kept; or one that is gone at the end."""
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield given
+        return
+    made = Path(tempfile.mkdtemp(prefix="shinsatsu-demo-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+async def _serve(
+    options: DemoOptions, settings: Settings, sfu: SfuChild, sockets: list[socket.socket], stop: asyncio.Event
+) -> None:
+    services = build(settings)
+    certificate, key = settings.tls_certificate, settings.tls_key
+    server = make_server(services.app, certificate=certificate, key=key)
+    async with contextlib.AsyncExitStack() as children:
+
+        async def when_ready() -> None:
+            ready = await _open_clinic(services, settings, sfu)
+            _announce(options, ready)
+            if options.with_patient:
+                link = await _link(services, ready.first_session_id, UserType.PATIENT, clinic.DAY[0].patient)
+                await children.enter_async_context(_synthetic_patient(link))
+
+        await run(server, sockets, stop, when_ready=when_ready, before_stop=services.hub.stop)
+
+
+async def _open_clinic(services: Server, settings: Settings, sfu: SfuChild) -> Ready:
+    """Makes people, the day's appointments and a link for each role."""
+    now = datetime.now(UTC)
+    await services.appointments.put_people(clinic.people())
+    ids = tuple(clinic.appointment_id(booking, number, now) for number, booking in enumerate(clinic.DAY, 1))
+    sessions = []
+    for appointment_id, booking in zip(ids, clinic.DAY, strict=True):
+        view = await services.appointments.put(SEEDER, appointment_id, clinic.appointment_details(booking, now))
+        sessions.append(view.session.id)
+    first, other = clinic.DAY[0], clinic.DAY[1]
+    wanted = {
+        "patient": (sessions[0], UserType.PATIENT, first.patient),
+        "doctor": (sessions[0], UserType.WORKER, first.doctor),
+        "supportDoctor": (sessions[0], UserType.WORKER, clinic.SUPPORT_DOCTOR),
+        "operator": (sessions[0], UserType.WORKER, clinic.OPERATOR.user_id),
+        "admin": (sessions[0], UserType.WORKER, clinic.ADMIN.user_id),
+        "otherPatient": (sessions[1], UserType.PATIENT, other.patient),
+        "otherDoctor": (sessions[1], UserType.WORKER, other.doctor),
+    }
+    links = {name: await _link(services, *whom) for name, whom in wanted.items()}
+    return Ready(
+        base_url=settings.public_url,
+        api_key=await services.access.create_api_key("demo"),
+        sfu_url=sfu.url,
+        sfu_app_id=APP_ID,
+        sfu_app_secret=sfu.app_secret,
+        appointment_ids=ids,
+        first_session_id=sessions[0],
+        links=links,
+    )
+
+
+async def _link(services: Server, session_id: str, user_type: UserType, user_id: int) -> str:
+    minted = await services.access.mint_link(SEEDER, session_id, user_type, user_id)
+    return services.link_url(session_id, minted.token)
+
+
+def _announce(options: DemoOptions, ready: Ready) -> None:
+    if options.as_json:
+        sys.stdout.write(ready.line() + "\n")
+        sys.stdout.flush()
+    else:
+        ready.show(Console())
+        if options.lan:
+            _show_code(ready)
+    if options.open_browser:
+        for name in ("patient", "doctor"):
+            webbrowser.open(ready.links[name])
+
+
+@contextlib.asynccontextmanager
+async def _synthetic_patient(link: str) -> AsyncIterator[None]:
+    """A patient who joins by the link; the printed ones stay unused."""
+
+    async def started() -> bool:
+        return True
+
+    arguments = ["--link", link]
+    patient = Supervisor(
+        "the synthetic patient", "shinsatsu.media.synthetic_patient", arguments, os.environ, started, restart=False
+    )
+    await patient.start(5)
+    try:
+        yield
+    finally:
+        await patient.stop()
+
+
+def _settings(options: DemoOptions, data: Path, base_url: str, sfu: SfuChild) -> Settings:
+    certificate, key = make_certificate(data, _addresses(options)) if options.lan else (None, None)
+    return Settings(
+        data_dir=data,
+        base_url=base_url,
+        tls_certificate=certificate,
+        tls_key=key,
+        sfu_url=sfu.url,
+        sfu_app_id=APP_ID,
+        sfu_app_secret=SecretStr(sfu.app_secret),
+        link_ttl=LINK_SECONDS,
+        exchange_rate="6000/minute",
+        clinic_name=clinic.NAME,
+        clinic_phone=clinic.PHONE,
+        clinic_after_text=clinic.AFTER_TEXT,
+    )
+
+
+def _addresses(options: DemoOptions) -> list[str]:
+    """Where to listen; the first is what links name."""
+    if not options.lan:
+        return ["127.0.0.1"]
+    found = lan_addresses()
+    if not found:
+        raise CannotStart("--lan: this machine has no address on a local network")
+    return [found[0], "127.0.0.1"]
+
+
+def _listen(addresses: list[str], port: int) -> list[socket.socket]:
+    """One socket for each address, all on one port."""
+    sockets: list[socket.socket] = []
+    try:
+        for address in addresses:
+            sockets.append(listen(address, sockets[0].getsockname()[1] if sockets else port))
+    except OSError as error:
+        for made in sockets:
+            made.close()
+        raise CannotStart(f"--port {port}: {error.strerror}; another port: shinsatsu demo --port 0") from error
+    return sockets
+
+
+def _show_code(ready: Ready) -> None:
+    """The patient's link as a QR code, for a phone's camera."""
+    import qrcode
+
+    code = qrcode.QRCode(border=1)
+    code.add_data(ready.links["patient"])
+    code.print_ascii(invert=True)
