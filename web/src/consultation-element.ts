@@ -90,7 +90,9 @@ export class ConsultationElement extends Element {
     const consultation = this.#consultation
     if (!consultation) return 'scheduled'
     if (consultation.phase === 'reconnecting' || (this.view === 'call' && consultation.trouble)) return 'reconnecting'
-    return consultation.room.session.status
+    const { status } = consultation.room.session
+    // On the way back in after an end: the session that follows is not made yet.
+    return consultation.phase === 'joining' && (status === 'ended' || status === 'failed') ? 'scheduled' : status
   }
 
   get #title(): string {
@@ -205,9 +207,7 @@ export class ConsultationElement extends Element {
     this.#joinedAt = Date.now()
     this.view = 'call'
     this.#wakeLock.hold()
-    await this.#media.start()
-    // Left while the browser was still asking for the camera.
-    if (this.view === 'call') await consultation.join()
+    await consultation.join(this.#media.start())
   }
 
   #changed(): void {

@@ -124,9 +124,11 @@ export class Consultation {
     this.#spare ??= this.#newLink()
   }
 
-  async join(): Promise<void> {
+  /** Goes in as soon as the own tracks are there; also back in after leaving or an end. */
+  async join(tracksReady: Promise<void> = Promise.resolve()): Promise<void> {
     this.#set('joining')
-    await this.#connect()
+    await tracksReady
+    if (this.phase === 'joining') await this.#connect()
   }
 
   async leave(): Promise<void> {
@@ -381,17 +383,19 @@ export class Consultation {
   }
 
   #streamAlive(alive: boolean): void {
-    clearTimeout(this.#missingStream)
     if (alive) {
+      clearTimeout(this.#missingStream)
+      this.#missingStream = undefined
       this.#sayMediaState()
       if (this.phase === 'present' && this.trouble) this.trouble = undefined
       this.listener.changed()
     } else if (this.phase === 'present') {
-      this.#missingStream = setTimeout(() => this.#streamMissing(), STREAM_RETURNS_WITHIN_MS)
+      this.#missingStream ??= setTimeout(() => this.#streamMissing(), STREAM_RETURNS_WITHIN_MS)
     }
   }
 
   #streamMissing(): void {
+    this.#missingStream = undefined
     // Sound and picture may well go on: this is said, but nothing is torn down.
     if (this.phase !== 'present') return
     this.trouble ??= { cause: 'server', since: Date.now() }
@@ -423,6 +427,7 @@ export class Consultation {
     this.#pause.wake()
     clearTimeout(this.#mending)
     clearTimeout(this.#missingStream)
+    this.#missingStream = undefined
     this.#stream.close()
     this.#link?.close()
     this.#spare?.close()

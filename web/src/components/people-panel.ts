@@ -21,7 +21,7 @@ export class PeoplePanel extends Element {
     const { others, grant } = this.consultation
     return html`<aside class="people stack" id="people" aria-labelledby="people-title">
       <div class="row row--apart">
-        <h2 class="subtitle" id="people-title">${t('people-title', { count: others.length + 1 })}</h2>
+        <h2 class="subtitle" id="people-title">${others.length > 0 ? t('people-title', { count: others.length + 1 }) : t('people-alone')}</h2>
         <button class="button button--icon" type="button" aria-label=${t('close')} @click=${() => this.say('people')}>
           ${icon('x')}
         </button>

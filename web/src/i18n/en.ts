@@ -129,6 +129,7 @@ export const en: Record<keyof typeof ja, string> = {
   leave: 'Leave',
   'end-session': 'End',
   'people-count': '{count} people here',
+  'people-alone': 'Only you so far',
   'people-title': '{count} people are here',
   'mic-is-on': 'Microphone on',
   'mic-is-off': 'Microphone off',

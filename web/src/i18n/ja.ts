@@ -126,6 +126,7 @@ export const ja = {
   leave: '退出する',
   'end-session': '診察を\n終える',
   'people-count': '{count}人が参加中',
+  'people-alone': 'いまはあなただけです',
   'people-title': '参加しているのは{count}人です',
   'mic-is-on': 'マイクはオンです',
   'mic-is-off': 'マイクはオフです',

@@ -137,7 +137,7 @@ export class CallPage extends Element {
       aria-keyshortcuts="P"
       @click=${() => this.say('people')}
     >
-      ${icon('people')} ${t('people-count', { count })}
+      ${icon('people')} ${count > 1 ? t('people-count', { count }) : t('people-alone')}
     </button>`
     const said = (shape: IconName, words: string) => html`<p class="chip chip--said">${icon(shape)} ${words}</p>`
     return html`${this.#isStaff ? nothing : people}
