@@ -21,7 +21,7 @@ from shinsatsu.domain.errors import (
     Unauthenticated,
 )
 from shinsatsu.domain.events import EventType, StoredEvent
-from shinsatsu.domain.policy import Target, column_of
+from shinsatsu.domain.policy import Column, Target, column_of
 from shinsatsu.domain.roles import Action, AuthUser, Person, UserType
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
@@ -57,6 +57,8 @@ class Access:
         """
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> MintedLink:
+            # First whether the actor may mint at all, so that nobody learns here who belongs to an appointment.
+            authorize(actor, Action.MINT_LINK, consultation, Target(Column.PATIENT))
             person = (await unit.appointments.people([(user_type, user_id)])).get((user_type, user_id))
             target = _target(person, consultation.appointment)
             authorize(actor, Action.MINT_LINK, consultation, target)
@@ -98,7 +100,7 @@ class Access:
         async def transaction(unit: UnitOfWork) -> tuple[Grant, list[StoredEvent]]:
             now = self._commands.clock.now()
             grant_id = self._commands.ids.new_id()
-            if await unit.credentials.use_link(claims.link_id, _hash(proof), grant_id, now):
+            if await unit.credentials.use_link(claims.link_id, _hash(token), _hash(proof), grant_id, now):
                 return await self._grant(unit, claims.link_id, grant_id, secret, now)
             link = await unit.credentials.link(claims.link_id)
             _refuse_unless_repeated(link, token, proof, now)

@@ -9,7 +9,7 @@ from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import InvalidRequest
 from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import Action, AuthUser, Person, Relation, UserType, WorkerRole
+from shinsatsu.domain.roles import Action, AuthUser, Person, UserType, WorkerRole
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.commands import Commands
@@ -53,8 +53,8 @@ class Appointments:
         `cancelled` takes back links and grants and ends the session. Raises Forbidden unless the booking system asks,
         and InvalidRequest for a worker known under another role.
         """
-        refuse(decide(actor, Action.PUT_APPOINTMENT, Context(Relation.SYSTEM)))
         appointment = _appointment(appointment_id, details)
+        refuse(decide(actor, Action.PUT_APPOINTMENT, Context(relation_of(actor, appointment))))
 
         async def transaction(unit: UnitOfWork) -> tuple[list[StoredEvent], Consultation]:
             await self._put_people(unit, details)

@@ -132,7 +132,7 @@ class CredentialRepository(Protocol):
     async def link(self, link_id: str) -> Link | None:
         """The link as it stands."""
 
-    async def use_link(self, link_id: str, proof_hash: str, grant_id: str, now: datetime) -> bool:
+    async def use_link(self, link_id: str, token_hash: str, proof_hash: str, grant_id: str, now: datetime) -> bool:
         """Marks an unused, unexpired, unrevoked link as used, in one statement; False when it was too late."""
 
     async def add_grant(self, grant: Grant, secret_hash: str) -> None:

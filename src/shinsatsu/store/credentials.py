@@ -19,6 +19,7 @@ USE_LINK = (
     update(links)
     .where(
         links.c.id == bindparam("key"),
+        links.c.token_hash == bindparam("token"),
         links.c.used_at.is_(None),
         links.c.revoked_at.is_(None),
         links.c.expires_at > bindparam("now"),
@@ -58,8 +59,9 @@ class SqlCredentials:
         row = (await self._connection.execute(LINK, {"key": link_id})).first()
         return None if row is None else _link_of(row)
 
-    async def use_link(self, link_id: str, proof_hash: str, grant_id: str, now: datetime) -> bool:
-        values = {"key": link_id, "now": to_text(now), "proof": proof_hash, "granted": grant_id}
+    async def use_link(self, link_id: str, token_hash: str, proof_hash: str, grant_id: str, now: datetime) -> bool:
+        moment = to_text(now)
+        values = {"key": link_id, "token": token_hash, "now": moment, "proof": proof_hash, "granted": grant_id}
         return (await self._connection.execute(USE_LINK, values)).rowcount == 1
 
     async def add_grant(self, grant: Grant, secret_hash: str) -> None:

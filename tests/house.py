@@ -1,0 +1,123 @@
+"""A clinic in a test: the real use cases on a real database, with time, ids and the media plane as arguments."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shinsatsu.domain.appointment import AppointmentStatus
+from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.roles import AuthUser, Person, UserType, WorkerRole
+from shinsatsu.media.offer_reader import SdpOfferReader
+from shinsatsu.media.reconciler import Reconciler
+from shinsatsu.service.access import Access
+from shinsatsu.service.appointments import AppointmentDetails, Appointments, PersonDetails
+from shinsatsu.service.commands import Commands
+from shinsatsu.service.presence import Presence
+from shinsatsu.service.session_manager import SessionManager
+from shinsatsu.service.track_manager import TrackManager
+from shinsatsu.store.unit_of_work import SqlUnitsOfWork
+from tests.media_plane import InMemoryMediaPlane
+
+START = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+SECRET = b"0123456789abcdef0123456789abcdef"
+
+KEY = AuthUser(UserType.SYSTEM, 1, None, "booking")
+PATIENT = AuthUser(UserType.PATIENT, 7, None, "Patient 7")
+OTHER_PATIENT = AuthUser(UserType.PATIENT, 8, None, "Patient 8")
+DOCTOR = AuthUser(UserType.WORKER, 3, WorkerRole.DOCTOR, "Doctor 3")
+SUPPORT = AuthUser(UserType.WORKER, 4, WorkerRole.DOCTOR, "Doctor 4")
+OTHER_DOCTOR = AuthUser(UserType.WORKER, 5, WorkerRole.DOCTOR, "Doctor 5")
+OPERATOR = AuthUser(UserType.WORKER, 20, WorkerRole.OPERATOR, "Operator 20")
+ADMIN = AuthUser(UserType.WORKER, 30, WorkerRole.ADMIN, "Admin 30")
+
+
+class SettableClock:
+    """A clock that stands still until told."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pass_time(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
+
+
+class CountingIds:
+    """Ids that tell which came first."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new_id(self) -> str:
+        return f"id-{next(self._numbers):06d}"
+
+
+@dataclass
+class RecordingBus:
+    """Keeps what was published."""
+
+    events: list[StoredEvent] = field(default_factory=list)
+
+    async def publish(self, session_id: str, events: Sequence[StoredEvent]) -> None:
+        assert all(event.session_id == session_id for event in events)
+        self.events.extend(events)
+
+
+class House:
+    """Everything wired, as bootstrap does it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.clock = SettableClock()
+        self.bus = RecordingBus()
+        self.plane = InMemoryMediaPlane()
+        self.units_of_work = SqlUnitsOfWork(engine, write_patience=0.1)
+        self.reconciler = Reconciler(self.units_of_work, self.plane, self.clock)
+        self.commands = Commands(self.units_of_work, self.bus, self.reconciler, self.clock, CountingIds())
+        self.appointments = Appointments(self.commands)
+        self.sessions = SessionManager(self.commands)
+        self.presence = Presence(self.commands)
+        self.tracks = TrackManager(self.commands, self.plane, SdpOfferReader())
+        self.access = Access(self.commands, SECRET)
+
+    async def staff(self) -> None:
+        """Makes those known whom no booking names."""
+        people = [Person(one.user_type, one.user_id, one.role, one.display_name) for one in (OPERATOR, ADMIN)]
+        await self.appointments.put_people(people)
+
+    async def book(self, appointment_id: str = "a1", **changes: object) -> str:
+        """Books patient 7 with doctor 3 and support doctor 4; returns the session's id."""
+        view = await self.appointments.put(KEY, appointment_id, details(**changes))
+        return view.session.id
+
+    async def opened(self, appointment_id: str = "a1") -> str:
+        """A booked session that the patient has opened."""
+        await self.staff()
+        await self.book(appointment_id)
+        view, _ = await self.sessions.create(PATIENT, appointment_id)
+        return view.session.id
+
+    async def story(self, session_id: str) -> list[str]:
+        """The types of the session's events, in order, with their numbers checked."""
+        async with self.units_of_work.read() as unit:
+            events = await unit.sessions.events_after(session_id, 0, 1000)
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        return [event.event_type.value for event in events]
+
+
+def details(**changes: object) -> AppointmentDetails:
+    """The booking of `House.book`, with some fields changed."""
+    fields: dict[str, object] = {
+        "patient": PersonDetails(PATIENT.user_id, PATIENT.display_name, language="ja"),
+        "doctor": PersonDetails(DOCTOR.user_id, DOCTOR.display_name, licence_year=2008, specialty="内科"),
+        "support_doctors": (PersonDetails(SUPPORT.user_id, SUPPORT.display_name),),
+        "starts_at": START,
+        "scheduled_duration": 15,
+        "status": AppointmentStatus.BOOKED,
+    }
+    return AppointmentDetails(**{**fields, **changes})  # type: ignore[arg-type]
