@@ -341,6 +341,19 @@ def test_auto_discovery_finds_what_is_sent_and_not_yet_published() -> None:
     negotiation.answer(offer, pushes=["0"])
     assert negotiation.discoverable(offer) == ["1"]
     assert connection().discoverable(sample("chromium-156-recvonly")) == []
+    negotiation.close("0")
+    assert negotiation.discoverable(offer) == ["1"]
+
+
+def test_a_push_of_a_stopped_m_line_ends_what_it_carried() -> None:
+    negotiation = connection()
+    offer = sample("chromium-156-push")
+    negotiation.answer(offer, pushes=["0", "1"])
+    stopped = replace(offer, media=(offer.media[0], replace(offer.media[1], port=0)), bundle=("0",))
+    answered = negotiation.answer(stopped, pushes=["1"])
+    assert isinstance(answered.pushed["1"], ItemError)
+    assert answered.ended == ["1"]
+    assert parse_sdp(answered.sdp).media[1].rejected
 
 
 def broken(media: MediaDescription, **changes: object) -> MediaDescription:

@@ -89,6 +89,7 @@ class Negotiation:
         self._sections: list[Section] = []
         self._numbers = Numbers()
         self._mids: set[str] = set()
+        self._published: set[str] = set()
         self._pending: _Pending | None = None
         self.peer: Peer | None = None
 
@@ -145,16 +146,16 @@ class Negotiation:
         ended = self._ended(sections, closing)
         self._commit(sections, numbers, peer)
         self._mids |= {section.mid for section in sections}
+        self._published |= {section.mid for section in sections if section.state == "receive"}
         sdp = self._describe(sections, "passive" if peer.our_role == "server" else "active", answering=offer)
         return Answered(sdp, pushed, pulled, ended)
 
     def discoverable(self, offer: SessionDescription) -> list[str]:
-        """The mids of an offer that send and aren't published yet (`autoDiscover`)."""
-        live = {section.mid for section in self._sections if section.state in ("receive", "send")}
+        """The mids of an offer that send and never were published (`autoDiscover`): what was closed stays closed."""
         return [
             media.mid
             for media in offer.media
-            if media.mid is not None and media.mid not in live and _sends_media(media)
+            if media.mid is not None and media.mid not in self._published and _sends_media(media)
         ]
 
     def _answer_section(
@@ -175,10 +176,7 @@ class Negotiation:
         if mid in targets:
             return targets[mid]
         if current is not None and current.state in ("receive", "send"):
-            carried = current.closed() if mid in closing else kept(current, media)
-            if carried is None:
-                raise InvalidDescription(f"mid {mid!r} no longer offers the codec it was agreed on")
-            return carried
+            return current.closed() if mid in closing else self._keep(current, media)
         if current is not None and current.state == "closed":
             return current
         return unused(media, self._video_preference)
@@ -190,16 +188,22 @@ class Negotiation:
         pushed: dict[str, RtpReceiveParameters | ItemError],
     ) -> Section:
         mid = media.mid or ""
-        section = None if media.rejected or not _sends_media(media) else published(media, self._video_preference)
-        if current is not None and current.state in ("receive", "send"):
+        if current is not None and current.state in ("receive", "send") and not media.rejected:
             pushed[mid] = ItemError("repeated_local_track_error", f"mid {mid!r} already carries a track")
-            return kept(current, media) or current.rejected()
+            return self._keep(current, media)
+        section = published(media, self._video_preference) if _sends_media(media) else None
         if section is None or section.receive is None:
-            reason = "is not sending audio or video" if not _sends_media(media) else "offers no codec forwarded here"
+            reason = "offers no codec forwarded here" if _sends_media(media) else "is not sending audio or video"
             pushed[mid] = ItemError("invalid_session_description", f"mid {mid!r} {reason}")
             return rejection(media) if media.rejected else unused(media, self._video_preference)
         pushed[mid] = section.receive
         return section
+
+    def _keep(self, current: Section, media: MediaDescription) -> Section:
+        carried = kept(current, media)
+        if carried is None:
+            raise InvalidDescription(f"mid {current.mid!r} no longer offers the codec it was agreed on")
+        return carried
 
     def _assign(
         self, offer: SessionDescription, pulls: Sequence[Source], pushes: Collection[str], numbers: Numbers

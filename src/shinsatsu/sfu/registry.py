@@ -12,7 +12,7 @@ from shinsatsu.sfu.negotiation import Negotiation
 from shinsatsu.sfu.plane import MediaTransport
 from shinsatsu.sfu.requests import TrackRequest, TracksRequest
 from shinsatsu.sfu.sections import LocalTransport
-from shinsatsu.sfu.session import Session
+from shinsatsu.sfu.session import Session, parsed
 from shinsatsu.sfu.tracks import Item, Limits, Track, chosen_rid, error_fields
 
 
@@ -68,6 +68,9 @@ class Registry:
 
     async def pull(self, session: Session, request: TracksRequest) -> tuple[str | None, bool, list[Item]]:
         """Waits for the publishers, then gives the SDP for the client, whether it is an offer, and an item a track."""
+        session.check_free(self._clock())
+        if request.offer is not None:
+            parsed(request.offer)
         waited = await asyncio.gather(*(self._available(track) for track in request.tracks))
         found = [_still_live(track) for track in waited]
         wanted = [

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -66,19 +67,23 @@ async def serve(settings: SfuSettings) -> None:
         registry, Credentials(settings.app_id, settings.app_secret), time.monotonic, extensions=settings.extensions
     )
     http = _HttpServer(_uvicorn_config(api))
-    tasks = [asyncio.create_task(http.serve(sockets=[listener])), asyncio.create_task(_sweep(registry))]
+    serving = asyncio.create_task(http.serve(sockets=[listener]))
+    others: list[asyncio.Task[Any]] = [asyncio.create_task(_sweep(registry)), asyncio.create_task(stopping.wait())]
     if settings.die_with_parent:
-        tasks.append(asyncio.create_task(_watch_parent(parent, stopping)))
+        others.append(asyncio.create_task(_watch_parent(parent, stopping)))
     try:
         _announce(listener, transport.udp_port)
-        await stopping.wait()
+        done, _ = await asyncio.wait([serving, *others], return_when=asyncio.FIRST_COMPLETED)
     finally:
         http.should_exit = True
         registry.close()
         transport.close()
-        await tasks[0]
-        for task in tasks[1:]:
+        await serving
+        for task in others:
             task.cancel()
+    # A sweep that failed must not leave an SFU that never cleans up: it ends with its error and is started anew.
+    for task in done:
+        task.result()
 
 
 def _listen(host: str, port: int) -> socket.socket:

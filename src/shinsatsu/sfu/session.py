@@ -44,15 +44,21 @@ class Session:
 
     # Negotiations
 
+    def check_free(self, now: float) -> None:
+        """Raises SessionGone or InvalidDescription at once when a negotiation cannot begin now."""
+        self._begin(now)
+        if self._negotiation.offer_pending:
+            raise InvalidDescription("an offer of this session still awaits its answer (PUT renegotiate)")
+
     def connect(self, sdp: str, now: float) -> str:
         """Answers a client's first offer without taking anything from it."""
-        return self._answer(_parsed(sdp), now)
+        return self._answer(parsed(sdp), now)
 
     def publish(
         self, sdp: str, requests: Sequence[TrackRequest], now: float, *, auto_discover: bool = False
     ) -> tuple[str, list[Item]]:
         """Answers a client's offer and publishes its mids under the names asked for."""
-        offer = _parsed(sdp)
+        offer = parsed(sdp)
         if auto_discover:
             listed = {request.mid for request in requests}
             found = [mid for mid in self._negotiation.discoverable(offer) if mid not in listed]
@@ -112,7 +118,7 @@ class Session:
         """Answers a client's own offer with the tracks on its receiving m-lines."""
         self._begin(now)
         sources = [Source(track.publication.parameters, track.stream, request.mid) for track, request in wanted]
-        answered = self._negotiation.answer(_parsed(sdp), pulls=sources)
+        answered = self._negotiation.answer(parsed(sdp), pulls=sources)
         self._start()
         self._drop(answered.ended)
         mids: list[str | ItemError] = []
@@ -128,7 +134,7 @@ class Session:
     def accept(self, sdp: str, now: float) -> list[Item]:
         """Takes the client's answer to our offer; the items are the m-lines that cannot be used, and why."""
         self._begin(now)
-        accepted = self._negotiation.accept(_parsed(sdp))
+        accepted = self._negotiation.accept(parsed(sdp))
         self._start()
         self._drop(accepted.ended)
         for parameters in accepted.sends:
@@ -143,7 +149,7 @@ class Session:
     def close_negotiated(self, sdp: str, mids: Sequence[str], now: float) -> tuple[str, list[Item]]:
         """Ends the mids with the client's offer; its answer holds even when items failed."""
         self._begin(now)
-        answered = self._negotiation.answer(_parsed(sdp), closing=mids)
+        answered = self._negotiation.answer(parsed(sdp), closing=mids)
         self._start()
         items = self.close_forced(mids)
         self._drop(answered.ended)
@@ -303,7 +309,8 @@ def _closed_already() -> ItemError:
     return ItemError("close_track_error", "Track doesn't exist or was already closed")
 
 
-def _parsed(sdp: str) -> SessionDescription:
+def parsed(sdp: str) -> SessionDescription:
+    """Reads a client's SDP; InvalidDescription names line and reason."""
     try:
         return parse_sdp(sdp)
     except SdpError as error:
