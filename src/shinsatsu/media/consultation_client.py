@@ -5,9 +5,11 @@ Neither link token nor grant nor SDP is ever logged.
 
 import json
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,15 +72,29 @@ class Subscribed(NamedTuple):
 
 
 class ConsultationClient:
-    """One person's way into one consultation; close it with `close`."""
+    """One person's way into one consultation; close it with `close`.
 
-    def __init__(self, link: ConsultationLink, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    `trusted` is a certificate file to trust beside the system's, for a server that made its own.
+    """
+
+    def __init__(
+        self, link: ConsultationLink, *, trusted: Path | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._link = link
         self._proof = secrets.token_urlsafe(24)
         self._grant = ""
         self._appointment_id = ""
         self._session_id = link.session_id
-        self._http = httpx.AsyncClient(base_url=link.base_url, timeout=_TIMEOUT, transport=transport, trust_env=False)
+        self._tls = ssl.create_default_context()
+        if trusted is not None:
+            self._tls.load_verify_locations(trusted)
+        self._http = httpx.AsyncClient(
+            base_url=link.base_url,
+            timeout=_TIMEOUT,
+            verify=self._tls,
+            transport=transport,
+            trust_env=False,
+        )
 
     async def close(self) -> None:
         """Closes the connections to the server."""
@@ -156,6 +172,7 @@ class ConsultationClient:
             address,
             origin=f"{parts.scheme}://{parts.netloc}",  # type: ignore[arg-type]  # a NewType of str
             additional_headers={"Authorization": f"Bearer {self._grant}"},
+            ssl=self._tls if parts.scheme == "https" else None,
             open_timeout=5,
             close_timeout=0.3,
             max_size=_MOST_MESSAGE,

@@ -9,6 +9,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 import structlog
@@ -25,12 +26,13 @@ _LONGEST_DELAY = 5.0
 _STEADY_SECONDS = 10.0
 
 
-async def run(link: str) -> None:
+async def run(link: str, trusted: Path | None = None) -> None:
     """Takes part until the consultation is over, joining again when a connection is lost; cancel it to leave.
 
-    Raises ValueError if `link` is no consultation link, ApiError if the server will not have it.
+    `trusted`: a certificate file to trust beside the system's. Raises ValueError if `link` is no consultation link,
+    ApiError if the server will not have it.
     """
-    client = ConsultationClient(ConsultationLink.parse(link))
+    client = ConsultationClient(ConsultationLink.parse(link), trusted=trusted)
     clip, certificate = load_clip("patient"), Certificate.generate()
     loop = asyncio.get_running_loop()
     failures = 0
@@ -66,8 +68,8 @@ def _final(error: ApiError) -> bool:
     return error.reason != "not_admitted"
 
 
-async def _run_until_signal(link: str) -> None:
-    work = asyncio.create_task(run(link))
+async def _run_until_signal(link: str, trusted: Path | None) -> None:
+    work = asyncio.create_task(run(link, trusted))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     try:
@@ -78,12 +80,16 @@ async def _run_until_signal(link: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when it left or the consultation ended, 1 when the server refused, 2 when the link is none."""
-    parser = argparse.ArgumentParser(prog="python -m shinsatsu.media.synthetic_patient", description=run.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m shinsatsu.media.synthetic_patient", description="A patient that joins by itself."
+    )
     parser.add_argument("--link", required=True, metavar="URL", help="a patient's consultation link; - reads it")
-    link = parser.parse_args(arguments).link
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="a server certificate to trust as well")
+    options = parser.parse_args(arguments)
+    link = sys.stdin.readline().strip() if options.link == "-" else options.link
     try:
-        asyncio.run(_run_until_signal(sys.stdin.readline().strip() if link == "-" else link))
-    except ValueError as error:
+        asyncio.run(_run_until_signal(link, options.certificate))
+    except (ValueError, OSError) as error:
         sys.stderr.write(f"synthetic patient: {error}\n")
         return 2
     except ApiError as error:
