@@ -79,10 +79,10 @@ class Clinic:
 
     def sfu_pid(self) -> int:
         """The SFU's process: the demo's child whose command line names it."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for pid in map(int, children):
-            if "sfu" in Path(f"/proc/{pid}/cmdline").read_text():
-                return pid
+        for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            for pid in map(int, children.read_text().split()):
+                if "sfu" in Path(f"/proc/{pid}/cmdline").read_text():
+                    return pid
         raise LookupError("the demo has no SFU child")
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
