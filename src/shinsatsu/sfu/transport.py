@@ -48,7 +48,9 @@ class UdpTransport:
         self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
 
     @classmethod
-    async def bind(cls, *, udp_port: int, binds: Sequence[str] = (), advertises: Sequence[str] = ()) -> "UdpTransport":
+    async def bind(
+        cls, *, udp_port: int = 0, binds: Sequence[str] = (), advertises: Sequence[str] = ()
+    ) -> "UdpTransport":
         """Binds every address of `binds` (none: loopback) on one port (0: any free); offers `advertises`, else those.
 
         `advertises` are "IP", "IP:PORT" or "[IPv6]:PORT". Raises OSError if an address cannot be bound, ValueError
@@ -214,7 +216,9 @@ class UdpTransport:
 def candidate(text: str, port: int) -> IceCandidate:
     """Reads "IP", "IP:PORT" or "[IPv6]:PORT"; raises ValueError."""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket:
+            raise ValueError(f"{text!r} has no closing bracket")
         port = int(rest.removeprefix(":") or port)
     elif text.count(":") == 1:
         host, _, rest = text.partition(":")
