@@ -16,11 +16,12 @@ from shinsatsu.rtc.parameters import (
     RtpReceiveParameters,
     RtpSendParameters,
 )
-from shinsatsu.rtc.sdp import Direction, MediaDescription, Msid, SessionDescription
+from shinsatsu.rtc.sdp import Direction, MediaDescription, Msid, SdpError, SessionDescription
 from shinsatsu.rtc.sdp_parse import parse_sdp
 from shinsatsu.sfu import capabilities
 from shinsatsu.sfu.errors import InvalidDescription, ItemError
-from shinsatsu.sfu.negotiation import Negotiation, Source
+from shinsatsu.sfu.negotiation import Negotiation
+from shinsatsu.sfu.pulls import Source
 from shinsatsu.sfu.sections import LocalTransport
 from tests.sfu.double import FINGERPRINT
 
@@ -445,3 +446,21 @@ def test_mids_sources_and_numbers_are_never_used_twice(data: st.DataObject) -> N
         ssrcs |= set(used)
         live += [send.mid for send in sends]
         assert sorted(media.mid or "" for media in described.media if media.direction == "sendonly") == sorted(live)
+
+
+@given(st.sampled_from(sorted(path.stem for path in SAMPLES.glob("*.sdp"))), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_offer_is_answered_or_refused_and_changes_nothing(name: str, data: st.DataObject) -> None:
+    lines = (SAMPLES / f"{name}.sdp").read_bytes().decode().split("\r\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        index = data.draw(st.integers(1, len(lines) - 1))
+        other = data.draw(st.sampled_from(lines))
+        lines[index : index + data.draw(st.integers(0, 2))] = [other]
+    negotiation = connection()
+    try:
+        answered = negotiation.answer(parse_sdp("\r\n".join(lines)), pushes=["0", "1"])
+    except (SdpError, InvalidDescription):
+        assert negotiation.peer is None
+        assert isinstance(negotiation.answer(sample(name), pushes=["0"]).pushed["0"], RtpReceiveParameters | ItemError)
+    else:
+        parse_sdp(answered.sdp)

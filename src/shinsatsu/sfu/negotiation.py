@@ -9,28 +9,18 @@ from dataclasses import dataclass, field
 
 from shinsatsu.rtc.parameters import DtlsRole, RtpReceiveParameters, RtpSendParameters
 from shinsatsu.rtc.sdp import (
-    RECEIVING,
     SENDING,
-    HeaderExtensionOffer,
     MediaDescription,
     SessionDescription,
     Setup,
     serialize_sdp,
 )
-from shinsatsu.sfu.capabilities import VIDEO_PREFERENCE, Numbers, extensions_to_receiver, find_codec
+from shinsatsu.sfu.capabilities import VIDEO_PREFERENCE, Numbers, find_codec
 from shinsatsu.sfu.continuity import carried_on, check_answers, check_continues, taken
 from shinsatsu.sfu.errors import InvalidDescription, ItemError
 from shinsatsu.sfu.peer import Peer, read_peer
-from shinsatsu.sfu.sections import LocalTransport, Section, kept, kind_of, published, rejection, sending, unused
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a pull wants: a publication, and the name of the stream it is grouped under (cname and msid)."""
-
-    parameters: RtpReceiveParameters
-    stream: str
-    mid: str | None = None
+from shinsatsu.sfu.pulls import Source, offered_section, pulled_into, takes
+from shinsatsu.sfu.sections import LocalTransport, Section, kept, kind_of, published, rejection, unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +204,7 @@ class Negotiation:
         targets: dict[str, Section] = {}
         results: list[RtpSendParameters | ItemError] = []
         for source in pulls:
-            media = next((media for media in offer.media if _takes(media, source, busy)), None)
+            media = next((media for media in offer.media if takes(media, source, busy)), None)
             codec = find_codec(media, source.parameters.codec) if media is not None else None
             if media is None or codec is None:
                 wanted = f"{source.parameters.kind} ({source.parameters.codec.mime_type})"
@@ -222,19 +212,9 @@ class Negotiation:
                 continue
             mid = media.mid or ""
             busy.add(mid)
-            uris = extensions_to_receiver(source.parameters)
-            extensions = tuple(
-                HeaderExtensionOffer(known.id, known.uri)
-                for known in media.header_extensions
-                if known.uri in uris and known.direction in (None, *RECEIVING) and known.id < 15
-            )
-            rtx_ssrc = self._ssrcs() if codec.rtx_payload_type is not None else None
-            plain = tuple(extension.plain() for extension in extensions)
-            parameters = RtpSendParameters(
-                mid, source.parameters.kind, codec, self._ssrcs(), rtx_ssrc, plain, source.stream
-            )
-            targets[mid] = sending(parameters, extensions, media)
-            results.append(parameters)
+            section = pulled_into(media, source, codec, self._ssrcs)
+            targets[mid] = section
+            results.append(section.sent)
         return targets, results
 
     def _ended(self, sections: Sequence[Section], closing: Collection[str] = ()) -> list[str]:
@@ -259,7 +239,7 @@ class Negotiation:
                 mids.append(ItemError("invalid_params", f"more than {self._most_sections} m-lines in a session"))
                 continue
             try:
-                section = self._offered_section(source, numbers)
+                section = offered_section(source, self._new_mid(), numbers, self._ssrcs)
             except ValueError as error:
                 mids.append(ItemError("invalid_params", str(error)))
                 continue
@@ -279,17 +259,6 @@ class Negotiation:
             section.rejected() if section.state == "closed" and section.mid != tag else section
             for section in self._sections
         ]
-
-    def _offered_section(self, source: Source, numbers: Numbers) -> Section:
-        codec = numbers.codec(source.parameters.codec)
-        uris = extensions_to_receiver(source.parameters)
-        extensions = tuple(extension for uri in uris if (extension := numbers.extension(uri)) is not None)
-        rtx_ssrc = self._ssrcs() if codec.rtx_payload_type is not None else None
-        plain = tuple(extension.plain() for extension in extensions)
-        parameters = RtpSendParameters(
-            self._new_mid(), source.parameters.kind, codec, self._ssrcs(), rtx_ssrc, plain, source.stream
-        )
-        return sending(parameters, extensions)
 
     def _new_mid(self) -> str:
         number = len(self._mids)
@@ -347,8 +316,3 @@ class Negotiation:
 
 def _sends_media(media: MediaDescription) -> bool:
     return kind_of(media) is not None and not media.rejected and media.direction in SENDING
-
-
-def _takes(media: MediaDescription, source: Source, busy: Collection[str]) -> bool:
-    fits = media.kind == source.parameters.kind and not media.rejected and media.direction in RECEIVING
-    return fits and media.mid not in busy and source.mid in (None, media.mid)

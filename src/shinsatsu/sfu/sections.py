@@ -52,6 +52,13 @@ class Section:
     def mid(self) -> str:
         return self.local.mid or ""
 
+    @property
+    def sent(self) -> RtpSendParameters:
+        """What a sending section carries."""
+        if self.send is None:
+            raise TypeError("not a sending section")
+        return self.send
+
     def closed(self) -> "Section":
         """The section once its media has ended; the other side hears of it in our next description."""
         if self.state not in ("receive", "send"):

@@ -12,8 +12,9 @@ from shinsatsu.rtc.parameters import RtpReceiveParameters, RtpSendParameters
 from shinsatsu.rtc.sdp import SdpError, SessionDescription
 from shinsatsu.rtc.sdp_parse import parse_sdp
 from shinsatsu.sfu.errors import InvalidDescription, ItemError, SessionGone, TooManyRequests
-from shinsatsu.sfu.negotiation import Negotiation, Source
+from shinsatsu.sfu.negotiation import Negotiation
 from shinsatsu.sfu.plane import Connection
+from shinsatsu.sfu.pulls import Source
 from shinsatsu.sfu.requests import TrackRequest
 from shinsatsu.sfu.tracks import Item, Limits, Pull, Track, chosen_rid, error_fields
 
@@ -209,21 +210,8 @@ class Session:
 
     def describe(self) -> list[Item]:
         """The tracks as `GET session` shows them."""
-        published: list[Item] = [
-            {"location": "local", "mid": track.mid, "trackName": track.name, "status": "active"}
-            for track in self.tracks.values()
-        ]
-        pulled: list[Item] = [
-            {
-                "location": "remote",
-                "mid": mid,
-                "sessionId": pull.track.session_id,
-                "trackName": pull.track.name,
-                "status": "inactive" if pull.edge is None else "active",
-            }
-            for mid, pull in self.pulls.items()
-        ]
-        return published + pulled
+        published = [track.described() for track in self.tracks.values()]
+        return published + [pull.described() for pull in self.pulls.values()]
 
     def sweep(self, now: float) -> None:
         """Drops what is overdue: an unanswered offer, silent tracks, and the session itself when it isn't connected."""

@@ -38,6 +38,10 @@ class Track:
     pulls: "list[Pull]" = field(default_factory=list)
     closed: bool = False
 
+    def described(self) -> Item:
+        """The track as `GET session` shows it to its publisher."""
+        return {"location": "local", "mid": self.mid, "trackName": self.name, "status": "active"}
+
 
 @dataclass(slots=True, eq=False)
 class Pull:
@@ -49,6 +53,16 @@ class Pull:
     paused: bool = False
     edge: Edge | None = None
     on_close: Callable[[], object] = lambda: None
+
+    def described(self) -> Item:
+        """The track as `GET session` shows it to its receiver."""
+        return {
+            "location": "remote",
+            "mid": self.mid,
+            "sessionId": self.track.session_id,
+            "trackName": self.track.name,
+            "status": "inactive" if self.edge is None else "active",
+        }
 
     def opened(self, edge: Edge) -> None:
         """Media may flow: what was asked for meanwhile is passed on."""
