@@ -1,0 +1,184 @@
+import type { ConsultationApi } from '../src/api/client'
+import { ApiProblem, NetworkProblem } from '../src/api/problem'
+import type { JoinAnswer, StreamEvent, VideoSession } from '../src/api/types'
+import type { OwnMedia } from '../src/call/consultation'
+
+/** A WebSocket whose other end is the test. */
+export class FakeSocket {
+  readyState = 0
+  sent: unknown[] = []
+  onopen: (() => void) | null = null
+  onmessage: ((message: { data: string }) => void) | null = null
+  onclose: ((close: { code: number }) => void) | null = null
+
+  constructor(readonly url: string) {}
+
+  send(data: string): void {
+    this.sent.push(JSON.parse(data))
+  }
+
+  close(): void {
+    this.readyState = 3
+  }
+
+  accept(): void {
+    this.readyState = 1
+    this.onopen?.()
+  }
+
+  say(message: Partial<StreamEvent> | { seq: number } | { type: 'heartbeat' }): void {
+    this.onmessage?.({ data: JSON.stringify(message) })
+  }
+
+  drop(code = 1006): void {
+    this.readyState = 3
+    this.onclose?.({ code })
+  }
+}
+
+/** A peer connection that negotiates with nobody and connects when it is told to. */
+export class FakePeerConnection {
+  connectionState: RTCPeerConnectionState = 'new'
+  signalingState: RTCSignalingState = 'stable'
+  onconnectionstatechange: (() => void) | null = null
+  transceivers: { mid: string | null; sender: object; receiver: object; stopped: boolean; stop(): void }[] = []
+  remote: string[] = []
+
+  addTransceiver(): object {
+    const transceiver = {
+      mid: null,
+      stopped: false,
+      sender: { replaceTrack: () => Promise.resolve() },
+      receiver: { track: {} },
+      stop: () => (transceiver.stopped = true),
+    }
+    this.transceivers.push(transceiver)
+    return transceiver
+  }
+
+  getTransceivers() {
+    return this.transceivers
+  }
+
+  async createOffer() {
+    return { type: 'offer', sdp: 'offer' }
+  }
+
+  async createAnswer() {
+    return { type: 'answer', sdp: 'answer' }
+  }
+
+  async setLocalDescription(): Promise<void> {
+    this.transceivers.forEach((transceiver, index) => (transceiver.mid ??= String(index)))
+  }
+
+  async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    this.remote.push(sdp)
+    if (sdp.startsWith('mids ')) {
+      for (const mid of sdp.slice(5).split(' ')) {
+        if (!this.transceivers.some((t) => t.mid === mid)) {
+          this.addTransceiver()
+          this.transceivers.at(-1)!.mid = mid
+        }
+      }
+    }
+  }
+
+  become(state: RTCPeerConnectionState): void {
+    this.connectionState = state
+    this.onconnectionstatechange?.()
+  }
+
+  close(): void {
+    this.connectionState = 'closed'
+    this.signalingState = 'closed'
+  }
+}
+
+export class FakeMedia implements OwnMedia {
+  tracks = { audio: {} as MediaStreamTrack, video: {} as MediaStreamTrack }
+  audioMuted = false
+  videoMuted = false
+  stopped = false
+  onTrack: OwnMedia['onTrack'] = () => undefined
+  onState = () => undefined
+
+  stop(): void {
+    this.stopped = true
+  }
+}
+
+/** The server, as far as one participant calls it: counts joins and can be down. */
+export class FakeServer {
+  sessionId = 's1'
+  joins = 0
+  down = false
+  calls: string[] = []
+  refuse: ApiProblem | undefined
+
+  constructor(public current: VideoSession) {}
+
+  asApi(): ConsultationApi {
+    return this as unknown as ConsultationApi
+  }
+
+  eventsUrl(participantId?: string, after?: number): string {
+    return `ws:${participantId ?? ''}:${after ?? ''}`
+  }
+
+  async session(): Promise<VideoSession> {
+    return this.#answer('session', this.current)
+  }
+
+  async create(): Promise<VideoSession> {
+    this.current = { ...this.current, status: 'waiting' }
+    return this.#answer('create', this.current)
+  }
+
+  async join(): Promise<JoinAnswer> {
+    if (!this.down && this.current.status === 'scheduled') throw new ApiProblem(409, 'session_not_open', '')
+    const answer = {
+      session: this.current,
+      participantId: `me-${this.joins + 1}`,
+      admission: 'admitted' as const,
+      tracks: [
+        { trackName: 'my-audio', trackType: 'audio' as const },
+        { trackName: 'my-video', trackType: 'video' as const },
+      ],
+      permissions: [{ action: 'leave', allowed: true }],
+      iceServers: [],
+    }
+    const joined = await this.#answer('join', answer)
+    this.joins++
+    return joined
+  }
+
+  async publish(participantId: string, _offer: unknown, tracks: { mid: string; trackName: string }[]) {
+    const names = tracks.map((t) => `${t.mid}=${t.trackName}`).join(' ')
+    return this.#answer(`publish ${participantId} ${names}`, { sessionDescription: { type: 'answer', sdp: 'answer' } })
+  }
+
+  async subscribe(participantId: string, names: string[]) {
+    const tracks = names.map((trackName) => ({ trackName, mid: `m-${trackName}` }))
+    const sdp = `mids ${tracks.map((t) => t.mid).join(' ')}`
+    return this.#answer(`subscribe ${participantId} ${names.join(' ')}`, {
+      sessionDescription: { type: 'offer', sdp },
+      tracks,
+    })
+  }
+
+  renegotiate(): Promise<void> {
+    return this.#answer('renegotiate', undefined)
+  }
+
+  leave(participantId: string): Promise<void> {
+    return this.#answer(`leave ${participantId}`, undefined)
+  }
+
+  async #answer<T>(call: string, answer: T): Promise<T> {
+    if (this.down) throw new NetworkProblem('down')
+    if (this.refuse) throw this.refuse
+    this.calls.push(call)
+    return answer
+  }
+}
