@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.edges import Edge, permitted_edges
+from shinsatsu.domain.edges import Edge, media_participants, permitted_edges
 from shinsatsu.domain.errors import DuplicateTrack, Forbidden, MediaPlaneError, MediaSessionGone, TrackNotFound
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.tracks import Track, TrackState
 from shinsatsu.service.commands import Commands
+from shinsatsu.service.guard import authorize_media
 from shinsatsu.service.media_sessions import ANSWER_MAY_TAKE, MediaSessions
 from shinsatsu.service.ports import MediaPlane, Negotiated, RemoteTrack, TrackResult
 from shinsatsu.service.repositories import UnitOfWork
@@ -66,7 +67,7 @@ class Pulls:
         except MediaPlaneError:
             await self._record(session_id, intent, Negotiated(None, ()))
             raise
-        return await self._accept(session_id, intent, answer)
+        return await self._accept(actor, session_id, participant_id, intent, answer)
 
     async def give_up(self, unit: UnitOfWork, session_id: str, publication: str, receiver: str) -> None:
         """Notes that a receiver no longer wants a track; the reconciler closes it."""
@@ -95,11 +96,16 @@ class Pulls:
             raise DuplicateTrack(f"{name!r} flows to this participant already.", field=field)
         return RemoteTrack(track.media_session_id, name)
 
-    async def _accept(self, session_id: str, intent: Pulling, answer: Negotiated) -> Negotiated:
+    async def _accept(
+        self, actor: AuthUser, session_id: str, participant_id: str, intent: Pulling, answer: Negotiated
+    ) -> Negotiated:
         """Hands the offer on, unless the right to one of its tracks went while the plane was at work."""
         withheld, results = await self._record(session_id, intent, answer)
         if withheld:
             await self._commands.edges.settle(session_id)
+            consultation = await self._commands.look(session_id)
+            authorize_media(actor, consultation)
+            consultation.session.own(actor, participant_id)
             raise Forbidden("edge_not_permitted", "The right to this track was lost meanwhile.")
         return Negotiated(answer.sdp, results)
 
@@ -113,6 +119,7 @@ class Pulls:
             consultation = await unit.sessions.get(session_id, for_update=True)
             tracks = await unit.tracks.of_session(session_id)
             permitted = permitted_edges(consultation.session, tracks) if consultation else frozenset()
+            entitled = media_participants(consultation.session) if consultation else frozenset()
             published = {track.track_name for track in tracks if track.state is TrackState.PUBLISHED}
             now = self._commands.clock.now()
             until = now + ANSWER_MAY_TAKE if answer.sdp is not None else None
@@ -122,7 +129,7 @@ class Pulls:
                 missing = TrackResult(pull.publication, "", GONE, "The publication has ended.")
                 result = outcome.get(pull.publication, missing)
                 if not await _settle(unit, pull, result, permitted, now):
-                    withheld = withheld or pull.publication in published
+                    withheld = withheld or pull.publication in published or pull.receiver not in entitled
                     result = missing
                 results.append(result)
             return withheld, tuple(results)
