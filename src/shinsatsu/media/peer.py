@@ -41,8 +41,7 @@ class Peer:
         self._sockets: dict[Address, asyncio.DatagramTransport] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._changed = asyncio.Condition()
-        self._announcement: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
 
     @property
     def state(self) -> PeerState:
@@ -81,9 +80,9 @@ class Peer:
 
     async def wait_for(self, *states: PeerState) -> PeerState:
         """Waits until the state is one of these; put a time limit around it."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.state in states)
-            return self.state
+        while self.state not in states:
+            await self._changed.wait()
+        return self.state
 
     def send(self, mid: str, frame: EncodedFrame) -> None:
         """Sends a frame; it goes nowhere while there is no connection."""
@@ -143,11 +142,8 @@ class Peer:
                 if self._on_key_frame_request is not None:
                     self._on_key_frame_request(event.mid)
             elif isinstance(event, StateChanged):
-                self._announcement = self._loop.create_task(self._announce())
-
-    async def _announce(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+                self._changed.set()
+                self._changed = asyncio.Event()
 
     def _arm(self) -> None:
         """Sets the timer; one that would come too early is kept, as setting it anew for each packet costs more."""
