@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from shinsatsu.rtc.rtcp import SenderReport
 from shinsatsu.rtc.transport_feedback import TransportFeedback
 from shinsatsu.sfu.feedback import ArrivalLog, Reception
-from shinsatsu.sfu.resend import MissingPackets
+from shinsatsu.sfu.resend import Media, MissingPackets, ResendRing
 
 
 def told(log: ArrivalLog) -> list[TransportFeedback]:
@@ -94,3 +94,16 @@ def test_missing_packets_too_old_to_be_used_are_given_up() -> None:
 
     assert missing.due(1.0, 11) == [11]
     assert len(missing) == 1
+
+
+def test_a_quiet_layers_ring_lets_go_of_what_is_seconds_old() -> None:
+    ring = ResendRing()
+    for number in range(1, 11):
+        ring.store(Media(number, False, 0, b"", ()))
+    ring.age(10)
+    ring.store(Media(11, False, 0, b"", ()))
+    assert ring.find(1) is not None
+
+    ring.age(11)
+
+    assert [ring.find(number) is None for number in (1, 10, 11)] == [True, True, False]

@@ -113,7 +113,7 @@ def test_a_key_frame_is_asked_for_until_one_came() -> None:
     stage.feed(video(1), now=0.9)
     stage.edge(source, now=1.0)
 
-    assert stage.inbound.urgent
+    assert stage.inbound.is_urgent(1.0)
     counts = [len(asked(stage, now, PictureLoss)) for now in (1.0, 1.2, 1.3, 1.5, 1.61)]
     stage.feed(video(2, key=True))
 

@@ -19,6 +19,7 @@ DtlsState = Literal["new", "connecting", "connected", "failed", "closed"]
 _MTU = 1200
 _DTLS_1_2 = 0xFEFD
 _RECORD_HEADER = 13
+_MODE_RELEASE_BUFFERS = 0x10  # 10 KB less a session
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha-256": hashes.SHA256,
     "sha-384": hashes.SHA384,
@@ -34,6 +35,7 @@ class Certificate:
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.set_min_proto_version(_DTLS_1_2)
         self.context.set_max_proto_version(_DTLS_1_2)
+        self.context.set_mode(_MODE_RELEASE_BUFFERS)
         self.context.set_options(SSL.OP_NO_QUERY_MTU | SSL.OP_NO_RENEGOTIATION)
         # Certificates are self-signed: whoever connects is judged by the fingerprint of the SDP, see DtlsSession.
         self.context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)

@@ -197,8 +197,9 @@ class UdpConnection:
 
     def send_requests(self) -> None:
         """Sends the publisher the NACK and PLI that are due."""
-        if self.inbound.urgent:
-            self.send_rtcp(self.inbound.requests(self.now()))
+        now = self.now()
+        if self.inbound.is_urgent(now):
+            self.send_rtcp(self.inbound.requests(now))
 
     def notice_media(self) -> None:
         """Tells publications whose first packet has come."""

@@ -181,10 +181,9 @@ class Inbound:
                 if route is not None:
                     route[1].last_packet_at = None
 
-    @property
-    def urgent(self) -> bool:
-        """Whether a NACK or a first PLI should go out now and not with the next tick."""
-        return any(layer.urgent for source in self.sources for layer in source.layers)
+    def is_urgent(self, now: float) -> bool:
+        """Whether a NACK or PLI should go out now and not with the next tick."""
+        return any(layer.is_urgent(now) for source in self.sources for layer in source.layers)
 
     def requests(self, now: float) -> list[RtcpPacket]:
         """The NACK and PLI due."""

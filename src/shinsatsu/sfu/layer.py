@@ -115,7 +115,9 @@ class Layer:
         return self.last_packet_at is not None and now - self.last_packet_at < _ACTIVE_SECONDS
 
     def measure(self, seconds: float) -> None:
-        """Closes a measuring interval of this length for `bitrate`."""
+        """Closes a measuring interval of this length for `bitrate`, and lets the ring forget what is too old."""
+        if self.ring is not None:
+            self.ring.age(self.base)
         self.bitrate = self._octets * 8 / seconds
         self._octets = 0
 
@@ -124,7 +126,7 @@ class Layer:
         packets: list[RtcpPacket] = []
         if self.ssrc is None or self.highest is None:
             return packets
-        if self._ask and (self._asked_at is None or now - self._asked_at >= KEY_FRAME_SECONDS):
+        if self._may_ask(now):
             self._asked_at = now
             packets.append(PictureLoss(sender_ssrc, self.ssrc))
         if self.missing:
@@ -133,7 +135,9 @@ class Layer:
                 packets.append(Nack(sender_ssrc, self.ssrc, tuple(number & 0xFFFF for number in numbers)))
         return packets
 
-    @property
-    def urgent(self) -> bool:
-        """Whether `requests` should be asked at once: a gap has just opened, or a key frame was never asked for."""
-        return (self.missing is not None and self.missing.fresh) or (self._ask and self._asked_at is None)
+    def is_urgent(self, now: float) -> bool:
+        """Whether `requests` should be called at once: a gap has just opened, or a key frame may be asked for."""
+        return (self.missing is not None and self.missing.fresh) or self._may_ask(now)
+
+    def _may_ask(self, now: float) -> bool:
+        return self._ask and (self._asked_at is None or now - self._asked_at >= KEY_FRAME_SECONDS)

@@ -23,10 +23,11 @@ class Media(NamedTuple):
 class ResendRing:
     """The latest packets of one layer, shared by all its receivers."""
 
-    __slots__ = ("_slots",)
+    __slots__ = ("_mark", "_oldest", "_slots")
 
     def __init__(self) -> None:
         self._slots: list[Media | None] = [None] * RING_SIZE
+        self._oldest = self._mark = 0
 
     def store(self, media: Media) -> None:
         """Keeps a packet in place of the one a ring's length before it."""
@@ -36,6 +37,15 @@ class ResendRing:
         """The packet of this extended number, None if it never came or is too old."""
         media = self._slots[number & RING_SIZE - 1]
         return media if media is not None and media.number == number else None
+
+    def age(self, highest: int) -> None:
+        """Lets go of what came before the last call; called once a second, a quiet layer keeps one to two seconds."""
+        for number in range(max(self._oldest, self._mark - RING_SIZE), self._mark):
+            slot = number & RING_SIZE - 1
+            media = self._slots[slot]
+            if media is not None and media.number <= number:
+                self._slots[slot] = None
+        self._oldest, self._mark = self._mark, highest + 1
 
 
 class MissingPackets:
