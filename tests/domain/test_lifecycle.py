@@ -12,8 +12,9 @@ from shinsatsu.domain.errors import InvalidTransition, SessionEnded, SessionNotO
 from shinsatsu.domain.events import Event, EventType
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import AuthUser, Relation, UserType, WorkerRole
+from shinsatsu.domain.session_status import TRANSITIONS, EndReason, SessionMetadata, SessionStatus
 from shinsatsu.domain.tracks import Track
-from shinsatsu.domain.video_session import TRANSITIONS, EndReason, SessionMetadata, SessionStatus, VideoSession
+from shinsatsu.domain.video_session import VideoSession
 
 NOW = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
 KEY = AuthUser(UserType.SYSTEM, 1, None, "booking")

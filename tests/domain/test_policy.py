@@ -22,7 +22,7 @@ from shinsatsu.domain.policy import (
     permissions,
 )
 from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
-from shinsatsu.domain.video_session import SessionStatus
+from shinsatsu.domain.session_status import SessionStatus
 
 SPEC = """
 | action | patient | guest | doctor in charge | support doctor | operator | admin |

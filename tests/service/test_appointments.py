@@ -8,7 +8,7 @@ from shinsatsu.domain.appointment import AppointmentStatus
 from shinsatsu.domain.errors import Forbidden, InvalidRequest, NotFound, SessionEnded
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import AuthUser
-from shinsatsu.domain.video_session import EndReason, SessionStatus
+from shinsatsu.domain.session_status import EndReason, SessionStatus
 from shinsatsu.service.appointments import PersonDetails
 from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_DOCTOR, PATIENT, START, SUPPORT, House, details
 

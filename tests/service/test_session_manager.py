@@ -14,7 +14,7 @@ from shinsatsu.domain.errors import (
 )
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import Action, AuthUser, Relation
-from shinsatsu.domain.video_session import EndReason, Outcome, SessionStatus
+from shinsatsu.domain.session_status import EndReason, Outcome, SessionStatus
 from tests.house import (
     ADMIN,
     DOCTOR,

@@ -9,7 +9,7 @@ from shinsatsu.api.answers import JoinJson, SessionsJson
 from shinsatsu.api.auth import Caller
 from shinsatsu.api.context import Api
 from shinsatsu.api.requests import CreateBody, EndBody, JoinBody, Moment, ParticipantBody
-from shinsatsu.domain.video_session import Outcome, SessionStatus
+from shinsatsu.domain.session_status import Outcome, SessionStatus
 from shinsatsu.wire import VideoSessionJson, permissions_json, session_json
 
 router = APIRouter(prefix="/api/video-sessions", tags=["Sessions"])

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shinsatsu.domain.session_status import OPEN
 from shinsatsu.domain.tracks import Track, TrackState
-from shinsatsu.domain.video_session import OPEN, VideoSession
+from shinsatsu.domain.video_session import VideoSession
 
 
 @dataclass(frozen=True, slots=True)

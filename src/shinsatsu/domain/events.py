@@ -8,7 +8,7 @@ Metadata hold ids and states only: never a name, a token or SDP. By type:
 - failed       `status`, `failure` (sub-reason)
 - joined       `participantId`, `role`, `relation`, `admission`, `rejoined`, `supersedes` (participant id or None),
                `tracks` [{`trackName`, `trackType`}]
-- left         `participantId`, `userType`, `userId` (whose stay it was), `reason` (left | superseded | ended | removed);
+- left         `participantId`, `userType`, `userId` (whose stay), `reason` (left | superseded | ended | removed);
                it closes the participant's tracks, too
 - connected, disconnected  `participantId`
 - muted, unmuted           `participantId`, `kind` (audio | video)

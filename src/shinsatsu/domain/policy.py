@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
-from shinsatsu.domain.video_session import OPEN, OVER, SessionStatus
+from shinsatsu.domain.session_status import OPEN, OVER, SessionStatus
 
 
 class Column(StrEnum):

@@ -3,70 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from shinsatsu.domain.errors import InvalidTransition, NotFound, SessionEnded, SessionNotOpen, StaleParticipant
 from shinsatsu.domain.events import Event, EventType
 from shinsatsu.domain.participant import Admission, Participant
 from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType
+from shinsatsu.domain.session_status import (
+    OPEN,
+    OVER,
+    TRANSITIONS,
+    EndReason,
+    Outcome,
+    SessionMetadata,
+    SessionStatus,
+)
 from shinsatsu.domain.timestamps import to_milliseconds
 from shinsatsu.domain.tracks import Track, TrackType, track_name
-
-
-class SessionStatus(StrEnum):
-    """Where a session stands."""
-
-    SCHEDULED = "scheduled"
-    WAITING = "waiting"
-    ACTIVE = "active"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-TRANSITIONS: Mapping[SessionStatus, frozenset[SessionStatus]] = MappingProxyType(
-    {
-        SessionStatus.SCHEDULED: frozenset({SessionStatus.WAITING, SessionStatus.ENDED}),
-        SessionStatus.WAITING: frozenset({SessionStatus.ACTIVE, SessionStatus.ENDED, SessionStatus.FAILED}),
-        SessionStatus.ACTIVE: frozenset({SessionStatus.ENDED, SessionStatus.FAILED}),
-        SessionStatus.ENDED: frozenset(),
-        SessionStatus.FAILED: frozenset(),
-    }
-)
-OPEN = frozenset({SessionStatus.WAITING, SessionStatus.ACTIVE})
-OVER = frozenset({SessionStatus.ENDED, SessionStatus.FAILED})
-
-
-class EndReason(StrEnum):
-    """Why a session is over."""
-
-    COMPLETED = "completed"
-    TIMEOUT = "timeout"
-    ERROR = "error"
-    CANCELLED = "cancelled"
-
-
-class Outcome(StrEnum):
-    """What staff note of how it went; separate from the end reason."""
-
-    COMPLETED = "completed"
-    NO_SHOW_PATIENT = "no_show_patient"
-    NO_SHOW_DOCTOR = "no_show_doctor"
-    MOVED_TO_PHONE = "moved_to_phone"
-    MOVED_TO_IN_PERSON = "moved_to_in_person"
-
-
-@dataclass(slots=True)
-class SessionMetadata:
-    """Spec §2, as far as it is known yet; durations in minutes, `failure` is the sub-reason of `failed`."""
-
-    scheduled_duration: int
-    actual_duration: int | None = None
-    end_reason: EndReason | None = None
-    ended_by: UserKey | None = None
-    outcome: Outcome | None = None
-    failure: str | None = None
 
 
 @dataclass(slots=True)

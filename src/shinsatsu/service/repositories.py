@@ -14,9 +14,10 @@ from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import ApiKey, Grant, Link
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.roles import Person, UserKey
+from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.tracks import Track
-from shinsatsu.domain.video_session import SessionStatus, VideoSession
+from shinsatsu.domain.video_session import VideoSession
 
 
 @dataclass(frozen=True, slots=True)

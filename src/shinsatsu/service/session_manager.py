@@ -8,8 +8,9 @@ from shinsatsu.domain.errors import NotFound, SessionEnded
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.policy import Context, decide
 from shinsatsu.domain.roles import TIMER, Action, AuthUser
+from shinsatsu.domain.session_status import Outcome, SessionStatus
 from shinsatsu.domain.tracks import Track, TrackState
-from shinsatsu.domain.video_session import Outcome, SessionStatus, VideoSession
+from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize, context_of, refuse
 from shinsatsu.service.repositories import SessionQuery, UnitOfWork
@@ -131,9 +132,10 @@ class SessionManager:
         session.open(actor, f"{self._media_plane}:{session.id}", now)
 
     def _may_create(self, actor: AuthUser, appointment: Appointment | None) -> Appointment:
-        if appointment is None:
+        relation = relation_of(actor, appointment) if appointment else None
+        if appointment is None or relation is None:  # one answer for both: a stranger learns nothing
             raise NotFound("There is no such appointment.", field="appointmentId")
-        refuse(decide(actor, Action.CREATE, Context(relation_of(actor, appointment))))
+        refuse(decide(actor, Action.CREATE, Context(relation)))
         if appointment.status is AppointmentStatus.CANCELLED:
             raise SessionEnded("The appointment was cancelled.")
         return appointment

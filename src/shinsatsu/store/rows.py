@@ -11,9 +11,10 @@ from shinsatsu.domain.appointment import Appointment, AppointmentStatus
 from shinsatsu.domain.events import Event, EventType, StoredEvent
 from shinsatsu.domain.participant import Admission, Participant
 from shinsatsu.domain.roles import Person, Relation, UserKey, UserType, WorkerRole
+from shinsatsu.domain.session_status import EndReason, Outcome, SessionMetadata, SessionStatus
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.domain.tracks import Track
-from shinsatsu.domain.video_session import EndReason, Outcome, SessionMetadata, SessionStatus, VideoSession
+from shinsatsu.domain.video_session import VideoSession
 
 Values = dict[str, Any]
 
