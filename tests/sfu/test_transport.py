@@ -234,9 +234,10 @@ async def a_validated_address(peer: Peer) -> None:
         (b"\x16\xfe\xfd" + bytes(40), "unknown_address"),
         (b"\x80\x60" + bytes(40), "unknown_address"),
         (b"\x80\xc9" + bytes(40), "unknown_address"),
+        (stun.build(stun.BINDING_REQUEST, bytes(12), []), "stun_refused"),
         (stun.binding_request("no:body", "x", tie_breaker=1, priority=1, use_candidate=True), "unknown_username"),
     ],
-    ids=["empty", "no protocol", "short STUN", "DTLS", "RTP", "RTCP", "STUN for nobody"],
+    ids=["empty", "no protocol", "short STUN", "DTLS", "RTP", "RTCP", "STUN without a name", "STUN for nobody"],
 )
 async def test_garbage_is_counted_and_ignored(transport: UdpTransport, datagram: bytes, counter: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:

@@ -1,6 +1,7 @@
 """One peer connection: where ICE, DTLS, SRTP and forwarding meet. Bytes come from and go to the transport's sockets."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -22,6 +23,8 @@ from shinsatsu.sfu.outbound import Outbound
 from shinsatsu.sfu.plane import ConnectionState, Publication
 from shinsatsu.sfu.publication import UdpEdge, UdpPublication
 from shinsatsu.sfu.socket_io import UdpSocket
+
+_log = logging.getLogger(__name__)
 
 _EARLY_DATAGRAMS = 4
 _LAYER_CHOICE_SECONDS = 0.5
@@ -152,6 +155,8 @@ class UdpConnection:
     def _follow(self, dtls: DtlsSession) -> None:
         if dtls.state in ("failed", "closed"):
             self._counters[f"dtls_{dtls.state}"] += 1
+            if dtls.failure:
+                _log.warning("DTLS failed: %s", dtls.failure)
             self.close()
         elif dtls.state == "connected" and self.srtp is None and dtls.srtp_keys is not None:
             self.srtp = SrtpSession(dtls.srtp_keys)

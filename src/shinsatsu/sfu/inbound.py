@@ -181,6 +181,11 @@ class Inbound:
                 if route is not None:
                     route[1].last_packet_at = None
 
+    def take_dropped(self) -> int:
+        """How many packets were dropped since the last call."""
+        dropped, self.dropped = self.dropped, 0
+        return dropped
+
     def is_urgent(self, now: float) -> bool:
         """Whether a NACK or PLI should go out now and not with the next tick."""
         return any(layer.is_urgent(now) for source in self.sources for layer in source.layers)

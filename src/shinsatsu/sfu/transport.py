@@ -148,6 +148,7 @@ class UdpTransport:
             connections[outbound].send_media(packets)
         self.counters["received"] += len(batch)
         for connection in publishers:
+            self.counters["dropped"] += connection.inbound.take_dropped()
             connection.notice_media()
             connection.send_requests()
 
@@ -197,7 +198,11 @@ class UdpTransport:
         if message.type != stun.BINDING_REQUEST:
             return  # a lite agent asks nothing; indications need no answer
         names = stun.usernames(message)
-        connection = self._by_fragment.get(names.local) if names is not None else None
+        if names is None:
+            self.counters["stun_refused"] += 1
+            sock.send(stun.binding_error(message, 400, "Bad Request"), address)
+            return
+        connection = self._by_fragment.get(names.local)
         if connection is None:
             self.counters["unknown_username"] += 1
             sock.send(stun.binding_error(message, 401, "Unauthenticated"), address)
@@ -209,6 +214,7 @@ class UdpTransport:
     def _tick(self) -> None:
         self._ticker = self._loop.call_later(_TICK_SECONDS, self._tick)
         now = time.monotonic()
+        self.counters["send_blocked"] = sum(sock.blocked for sock in self._sockets)
         for connection in tuple(self._by_fragment.values()):
             connection.tick(now)
 
