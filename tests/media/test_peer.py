@@ -174,8 +174,9 @@ async def test_lost_packets_are_made_good(plane: CallsClient, clip: Clip, lossy_
     relay.close()
     assert relay.dropped > 15
     assert_played(clip, video, audio)
-    # Sound has no RTX: what is lost on the way to a receiver its decoder conceals, one packet here and there.
-    assert steps(audio) <= ({960} if lossy_side == "publisher" else {960, 1920})
+    missing = (audio[-1].timestamp - audio[0].timestamp) // 960 + 1 - len(audio)
+    # Sound has no RTX: what is lost on the way to a receiver, its decoder conceals.
+    assert missing <= (0 if lossy_side == "publisher" else relay.dropped)
     assert peer_lost_no_picture(video)
 
 
