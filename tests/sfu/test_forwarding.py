@@ -255,6 +255,23 @@ def test_a_layer_is_switched_on_its_key_frame_without_a_seam() -> None:
     assert [id_ - ids[0] for id_ in ids] == [0, 1, 2, 3, 4]
 
 
+def test_sender_reports_align_the_layers_more_exactly_than_arrival() -> None:
+    stage, ssrcs = Stage(), {"f": 33, "q": 31}
+    edge = stage.edge(stage.publish(SIMULCAST))
+    edge.preferred_rid = "q"
+    edge.choose_layer(0.9)
+    simulcast(stage, ssrcs, 1, 1.0, key="q")
+    stage.inbound.take_report(SenderReport(31, 5 << 32, 31 * 10**6 + 90000, 1, 1), 1.0)
+    stage.inbound.take_report(SenderReport(33, 6 << 32, 33 * 10**6 + 180000, 1, 1), 1.0)
+    edge.preferred_rid = "f"
+    edge.choose_layer(1.1)
+
+    late = video(2, key=True, ssrc=33, timestamp=33 * 10**6 + 99000)
+    first, switched = stage.sent[0], stage.feed(late, now=1.25)[0]
+
+    assert switched.timestamp - first.timestamp == 9000
+
+
 def test_the_best_active_layer_stands_in_for_one_that_stopped() -> None:
     stage, ssrcs = Stage(), {"q": 31, "f": 33}
     edge = stage.edge(stage.publish(SIMULCAST))

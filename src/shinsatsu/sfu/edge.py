@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from shinsatsu.rtc.parameters import RtpSendParameters
 from shinsatsu.rtc.rtcp import SenderReport
+from shinsatsu.rtc.rtp import unwrap_timestamp
 from shinsatsu.sfu.headers import HeaderWriter
 from shinsatsu.sfu.layer import Layer
 from shinsatsu.sfu.resend import Media
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _JUMP = 3000
 _SWITCH_FACTOR = 1.5
+_MAX_STEP_SECONDS = 10
 
 
 class MediaEdge:
@@ -131,11 +133,23 @@ class MediaEdge:
         if self._pictures is not None:
             self._pictures.begin(media.payload)
         if self._last_timestamp is not None and layer is not self._last_layer:
-            elapsed = max(1, round((now - self._last_at) * layer.codec.clock_rate))
-            self._timestamp_offset = self._last_timestamp + elapsed - media.timestamp
+            aligned = self._aligned_timestamp(layer, media.timestamp)
+            step = None if aligned is None else unwrap_timestamp(aligned & 0xFFFFFFFF, self._last_timestamp)
+            if step is None or not 0 < step - self._last_timestamp < _MAX_STEP_SECONDS * layer.codec.clock_rate:
+                step = self._last_timestamp + max(1, round((now - self._last_at) * layer.codec.clock_rate))
+            self._timestamp_offset = step - media.timestamp
         self.layer = self._last_layer = layer
         self._listen()
         self.outbound.report_soon()
+
+    def _aligned_timestamp(self, layer: Layer, timestamp: int) -> int | None:
+        """A new layer's timestamp on the old one's clock, by the sender reports of both; None while one is missing."""
+        old = self._last_layer.reception.sender_report if self._last_layer is not None else None
+        new = layer.reception.sender_report
+        if old is None or new is None:
+            return None
+        between = round((new.ntp - old.ntp) * layer.codec.clock_rate / (1 << 32))
+        return old.rtp_timestamp + between + self._timestamp_offset + timestamp - new.rtp_timestamp
 
     def resend(self, lost: tuple[int, ...], now: float, send_time: int) -> list[bytes]:
         """Answers a receiver's NACK with retransmissions (RFC 4588) of what flowed since the gate opened."""
