@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import structlog
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from shinsatsu.media.clip import Clip
 from shinsatsu.media.consultation_client import ApiError, ConsultationClient, EventStream, Joined, items, text
@@ -84,8 +84,6 @@ class Attendance:
     async def _read(self, stream: EventStream, joined: Joined) -> None:
         async for message in stream:
             self._heed(message, joined.participant_id)
-        if stream.close_code in _FINAL_CLOSE_CODES:
-            raise AttendanceOver(f"the server closed the event stream with {stream.close_code}")
         raise ConnectionLost("the event stream ended")
 
     def _heed(self, message: Mapping[str, Any], participant_id: str) -> None:
@@ -194,6 +192,11 @@ def _lost_connections() -> Iterator[None]:
         yield
     except InvalidStatus as error:
         raise ApiError(error.response.status_code, "stream_refused") from error
+    except ConnectionClosed as error:
+        code = error.rcvd.code if error.rcvd is not None else None
+        if code in _FINAL_CLOSE_CODES:
+            raise AttendanceOver(f"the server closed the event stream with {code}") from error
+        raise ConnectionLost(f"the event stream was closed with {code}") from error
     except (httpx.TransportError, WebSocketException, OSError, NegotiationError) as error:
         raise ConnectionLost(type(error).__name__) from error
 

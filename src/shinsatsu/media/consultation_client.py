@@ -49,9 +49,10 @@ class ConsultationLink:
     def parse(cls, url: str) -> "ConsultationLink":
         """Reads a link; raises ValueError for anything else, without quoting it."""
         parts = urlsplit(url)
-        prefix, _, session_id = parts.path.rpartition("/consultation/")
+        prefix, found, session_id = parts.path.rpartition("/consultation/")
         tokens = parse_qs(parts.query).get("token", [])
-        if parts.scheme not in ("http", "https") or not parts.netloc or not session_id or len(tokens) != 1:
+        named = found and session_id and "/" not in session_id
+        if parts.scheme not in ("http", "https") or not parts.netloc or not named or len(tokens) != 1:
             raise ValueError("not a consultation link")
         return cls(f"{parts.scheme}://{parts.netloc}{prefix}", session_id, tokens[0])
 
@@ -202,11 +203,6 @@ class EventStream:
     async def send(self, message: Mapping[str, object]) -> None:
         """Says something to the server."""
         await self._socket.send(json.dumps(message))
-
-    @property
-    def close_code(self) -> int | None:
-        """The code it was closed with, None while it is open."""
-        return self._socket.close_code
 
 
 def _answer(response: httpx.Response) -> Mapping[str, object]:
