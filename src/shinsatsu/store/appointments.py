@@ -1,16 +1,17 @@
 """`appointments`, their support doctors, and `users`."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Select, Table, and_, bindparam, delete, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shinsatsu.domain.appointment import Appointment
 from shinsatsu.domain.roles import Person, UserKey
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.store import rows
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import appointment_support_doctors, appointments, users
 
 ONE = select(
@@ -23,13 +24,23 @@ ONE = select(
 SUPPORT = select(appointment_support_doctors).order_by(appointment_support_doctors.c.user_id)
 SUPPORT_OF_ONE = SUPPORT.where(appointment_support_doctors.c.appointment_id == bindparam("key"))
 SUPPORT_OF_MANY = SUPPORT.where(appointment_support_doctors.c.appointment_id.in_(bindparam("keys", expanding=True)))
-PEOPLE = select(users).where(tuple_(users.c.user_type, users.c.user_id).in_(bindparam("keys", expanding=True)))
+MOST_PEOPLE = 16
+"""How many one statement asks for."""
+
+
+@cache
+def _people(count: int) -> Select[Any]:
+    ones = (
+        and_(users.c.user_type == bindparam(f"type_{place}"), users.c.user_id == bindparam(f"id_{place}"))
+        for place in range(count)
+    )
+    return select(users).where(or_(*ones))
 
 
 class SqlAppointments:
     """Implements `AppointmentRepository`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def get(self, appointment_id: str) -> Appointment | None:
@@ -50,17 +61,21 @@ class SqlAppointments:
         }
         await self._upsert(appointments, [values])
         doctors = appointment_support_doctors
-        await self._connection.execute(delete(doctors).where(doctors.c.appointment_id == appointment.id))
+        await self._connection.execute_once(delete(doctors).where(doctors.c.appointment_id == appointment.id))
         if appointment.support_doctor_ids:
             support = [{"appointment_id": appointment.id, "user_id": one} for one in appointment.support_doctor_ids]
-            await self._connection.execute(insert(doctors), support)
+            await self._connection.execute_once(insert(doctors), support)
 
     async def people(self, keys: Iterable[UserKey]) -> dict[UserKey, Person]:
-        pairs = [(str(user_type), user_id) for user_type, user_id in keys]
-        if not pairs:
-            return {}
-        found = await self._connection.execute(PEOPLE, {"keys": pairs})
-        return {person.key: person for person in map(rows.person_of, found)}
+        wanted = sorted(set(keys))
+        people: dict[UserKey, Person] = {}
+        for start in range(0, len(wanted), MOST_PEOPLE):
+            part = wanted[start : start + MOST_PEOPLE]
+            values: rows.Values = {f"type_{place}": user_type for place, (user_type, _) in enumerate(part)}
+            values |= {f"id_{place}": user_id for place, (_, user_id) in enumerate(part)}
+            found = await self._connection.execute(_people(len(part)), values)
+            people |= {person.key: person for person in map(rows.person_of, found)}
+        return people
 
     async def put_people(self, people: Sequence[Person]) -> None:
         # In one order, so that two bookings with the same people cannot wait for each other.
@@ -72,7 +87,7 @@ class SqlAppointments:
         if len(appointment_ids) == 1:
             found = await self._connection.execute(SUPPORT_OF_ONE, {"key": appointment_ids[0]})
         elif appointment_ids:
-            found = await self._connection.execute(SUPPORT_OF_MANY, {"keys": appointment_ids})
+            found = await self._connection.execute_once(SUPPORT_OF_MANY, {"keys": appointment_ids})
         else:
             return {}
         support: dict[str, tuple[int, ...]] = {}
@@ -81,8 +96,8 @@ class SqlAppointments:
         return support
 
     async def _upsert(self, table: Table, values: Sequence[rows.Values]) -> None:
-        dialect: Any = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        dialect: Any = sqlite if self._connection.dialect_name == "sqlite" else postgresql
         statement = dialect.insert(table)
         changed = {name: statement.excluded[name] for name in values[0] if not table.c[name].primary_key}
         keys = [column.name for column in table.primary_key]
-        await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
+        await self._connection.execute_once(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)

@@ -5,15 +5,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from shinsatsu.domain.credentials import ApiKey, Grant, Link
 from shinsatsu.domain.roles import AuthUser, UserType, WorkerRole
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.store import rows
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import api_keys, grants, links, users
 
+INSERT_LINK, INSERT_GRANT = insert(links), insert(grants)
 LINK = select(links).where(links.c.id == bindparam("key"))
 USE_LINK = (
     update(links)
@@ -37,7 +38,7 @@ API_KEY = select(api_keys).where(api_keys.c.secret_hash == bindparam("key"))
 class SqlCredentials:
     """Implements `CredentialRepository`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def add_link(self, link: Link) -> None:
@@ -53,7 +54,7 @@ class SqlCredentials:
             "created_at": to_text(link.created_at),
             "expires_at": to_text(link.expires_at),
         }
-        await self._connection.execute(insert(links), values)
+        await self._connection.execute(INSERT_LINK, values)
 
     async def link(self, link_id: str) -> Link | None:
         row = (await self._connection.execute(LINK, {"key": link_id})).first()
@@ -75,24 +76,24 @@ class SqlCredentials:
             "created_at": to_text(grant.created_at),
             "expires_at": to_text(grant.expires_at),
         }
-        await self._connection.execute(insert(grants), values)
+        await self._connection.execute(INSERT_GRANT, values)
 
     async def grant(self, secret_hash: str) -> Grant | None:
         row = (await self._connection.execute(GRANT, {"key": secret_hash})).first()
         return None if row is None else _grant_of(row)
 
     async def grants(self, secret_hashes: Collection[str]) -> list[Grant]:
-        found = await self._connection.execute(GRANTS_OF, {"keys": list(secret_hashes)})
+        found = await self._connection.execute_once(GRANTS_OF, {"keys": list(secret_hashes)})
         return [_grant_of(row) for row in found]
 
     async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
         for table in (links, grants):
             of_appointment = update(table).where(table.c.appointment_id == appointment_id, table.c.revoked_at.is_(None))
-            await self._connection.execute(of_appointment, {"revoked_at": to_text(now)})
+            await self._connection.execute_once(of_appointment, {"revoked_at": to_text(now)})
 
     async def add_api_key(self, name: str, secret_hash: str, scopes: Sequence[str], now: datetime) -> int:
         values = {"name": name, "secret_hash": secret_hash, "scopes": json.dumps(scopes), "created_at": to_text(now)}
-        added = await self._connection.execute(insert(api_keys).returning(api_keys.c.id), values)
+        added = await self._connection.execute_once(insert(api_keys).returning(api_keys.c.id), values)
         return int(added.scalar_one())
 
     async def api_key(self, secret_hash: str) -> ApiKey | None:
@@ -100,7 +101,7 @@ class SqlCredentials:
         return None if row is None else _api_key_of(row)
 
 
-def _link_of(row: Row[*tuple[Any, ...]]) -> Link:
+def _link_of(row: Any) -> Link:
     return Link(
         id=row.id,
         token_hash=row.token_hash,
@@ -119,7 +120,7 @@ def _link_of(row: Row[*tuple[Any, ...]]) -> Link:
     )
 
 
-def _grant_of(row: Row[*tuple[Any, ...]]) -> Grant:
+def _grant_of(row: Any) -> Grant:
     role = WorkerRole(row.role) if row.role else None
     return Grant(
         id=row.id,
@@ -132,7 +133,7 @@ def _grant_of(row: Row[*tuple[Any, ...]]) -> Grant:
     )
 
 
-def _api_key_of(row: Row[*tuple[Any, ...]]) -> ApiKey:
+def _api_key_of(row: Any) -> ApiKey:
     return ApiKey(
         id=row.id,
         name=row.name,

@@ -33,7 +33,7 @@ def foreign_errors_mapped() -> Iterator[None]:
     """Raises ConflictError for a lost race, DatabaseUnavailable for a database that cannot; bugs stay what they are."""
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, sqlite3.IntegrityError) as error:
         raise ConflictError("Somebody else was faster.") from error
     except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", "") or "")

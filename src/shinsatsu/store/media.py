@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.store import rows
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import media_sessions, subscriptions, video_sessions
 
 LIVE = select(media_sessions).where(media_sessions.c.abandoned_at.is_(None))
@@ -52,6 +52,7 @@ CLOSE_ALL_OF = (
 WATCHED = select(video_sessions.c.id, video_sessions.c.version).where(
     video_sessions.c.id.in_(select(media_sessions.c.video_session_id).where(media_sessions.c.abandoned_at.is_(None)))
 )
+INSERT_MEDIA, INSERT_PULLS = insert(media_sessions), insert(subscriptions)
 UNSETTLED = (
     select(subscriptions.c.video_session_id)
     .where(subscriptions.c.state.in_([SubscriptionState.PULLING, SubscriptionState.CUTTING]))
@@ -62,7 +63,7 @@ UNSETTLED = (
 class SqlMedia:
     """Implements `MediaRepository`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def current(self, participant_id: str, direction: Direction) -> MediaSession | None:
@@ -84,7 +85,7 @@ class SqlMedia:
             "direction": media.direction,
             "created_at": to_text(now),
         }
-        await self._connection.execute(insert(media_sessions), values)
+        await self._connection.execute(INSERT_MEDIA, values)
         return True
 
     async def hold(self, media_id: str, now: datetime, until: datetime) -> bool:
@@ -107,7 +108,7 @@ class SqlMedia:
         for pull in pulls:
             last = (await self._connection.execute(LAST_GENERATION, _edge_values(pull))).scalar_one()
             started.append(replace(pull, generation=last + 1))
-        await self._connection.execute(insert(subscriptions), [_values(pull) for pull in started])
+        await self._connection.execute(INSERT_PULLS, [_values(pull) for pull in started])
         return started
 
     async def settle(
@@ -147,7 +148,7 @@ def _values(pull: Subscription) -> rows.Values:
     }
 
 
-def _media_session_of(row: Row[*tuple[Any, ...]]) -> MediaSession:
+def _media_session_of(row: Any) -> MediaSession:
     return MediaSession(
         id=row.id,
         session_id=row.video_session_id,
@@ -157,7 +158,7 @@ def _media_session_of(row: Row[*tuple[Any, ...]]) -> MediaSession:
     )
 
 
-def _subscription_of(row: Row[*tuple[Any, ...]]) -> Subscription:
+def _subscription_of(row: Any) -> Subscription:
     return Subscription(
         session_id=row.video_session_id,
         publication=row.publication,

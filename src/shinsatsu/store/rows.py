@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from shinsatsu.domain.appointment import Appointment, AppointmentStatus
 from shinsatsu.domain.events import Event, EventType, StoredEvent
 from shinsatsu.domain.participant import Admission, Participant
@@ -27,7 +25,7 @@ def moment_text(value: datetime | None) -> str | None:
     return None if value is None else to_text(value)
 
 
-def person_of(row: Row[*tuple[Any, ...]]) -> Person:
+def person_of(row: Any) -> Person:
     return Person(
         user_type=UserType(row.user_type),
         user_id=row.user_id,
@@ -51,7 +49,7 @@ def person_values(person: Person) -> Values:
     }
 
 
-def appointment_of(row: Row[*tuple[Any, ...]], appointment_id: str, support_doctor_ids: tuple[int, ...]) -> Appointment:
+def appointment_of(row: Any, appointment_id: str, support_doctor_ids: tuple[int, ...]) -> Appointment:
     return Appointment(
         id=appointment_id,
         patient_id=row.patient_id,
@@ -63,7 +61,7 @@ def appointment_of(row: Row[*tuple[Any, ...]], appointment_id: str, support_doct
     )
 
 
-def session_of(row: Row[*tuple[Any, ...]], participants: list[Participant]) -> VideoSession:
+def session_of(row: Any, participants: list[Participant]) -> VideoSession:
     return VideoSession(
         id=row.id,
         appointment_id=row.appointment_id,
@@ -97,7 +95,7 @@ def session_values(session: VideoSession) -> Values:
     }
 
 
-def participant_of(row: Row[*tuple[Any, ...]]) -> Participant:
+def participant_of(row: Any) -> Participant:
     return Participant(
         id=row.id,
         user_type=UserType(row.user_type),
@@ -108,11 +106,11 @@ def participant_of(row: Row[*tuple[Any, ...]]) -> Participant:
         joined_at=from_text(row.joined_at),
         join_reason=row.join_reason,
         connection_id=row.connection_id,
-        audio_muted=row.audio_muted,
-        video_muted=row.video_muted,
+        audio_muted=bool(row.audio_muted),
+        video_muted=bool(row.video_muted),
         left_at=moment(row.left_at),
         superseded_by=row.superseded_by,
-        is_active=row.is_active,
+        is_active=bool(row.is_active),
     )
 
 
@@ -177,7 +175,7 @@ def event_values(event: StoredEvent, request_id: str | None) -> Values:
     }
 
 
-def event_of(row: Row[*tuple[Any, ...]]) -> StoredEvent:
+def event_of(row: Any) -> StoredEvent:
     return StoredEvent(
         seq=row.seq,
         session_id=row.video_session_id,

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, false, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Insert, Select, bindparam, exists, false, insert, or_, select, update
 
 from shinsatsu.domain.appointment import Appointment
 from shinsatsu.domain.consultation import Consultation
@@ -20,6 +19,7 @@ from shinsatsu.service.repositories import SessionQuery
 from shinsatsu.service.request import REQUEST_ID
 from shinsatsu.store import rows
 from shinsatsu.store.appointments import SqlAppointments
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import (
     appointment_support_doctors,
     appointments,
@@ -54,6 +54,8 @@ PARTICIPANTS_OF_ONE = PARTICIPANTS.where(session_participants.c.video_session_id
 PARTICIPANTS_OF_MANY = PARTICIPANTS.where(
     session_participants.c.video_session_id.in_(bindparam("keys", expanding=True))
 )
+INSERT_SESSION, INSERT_PARTICIPANTS = insert(video_sessions), insert(session_participants)
+INSERT_TRACKS, INSERT_EVENTS = insert(tracks), insert(session_events)
 UPDATE_SESSION = (
     update(video_sessions)
     .where(video_sessions.c.id == bindparam("key"), video_sessions.c.version == bindparam("expected"))
@@ -79,7 +81,7 @@ EVENTS_AFTER = (
 class SqlSessions:
     """Implements `SessionRepository`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
         self._appointments = SqlAppointments(connection)
 
@@ -90,9 +92,9 @@ class SqlSessions:
         return await self._one(NEWEST_LOCKED if for_update else NEWEST, appointment_id)
 
     async def find(self, query: SessionQuery) -> list[Consultation]:
-        found = (await self._connection.execute(_listing(query))).all()
+        found = (await self._connection.execute_once(_listing(query))).all()
         keys = [row.id for row in found]
-        members = (await self._connection.execute(PARTICIPANTS_OF_MANY, {"keys": keys})).all() if keys else []
+        members = (await self._connection.execute_once(PARTICIPANTS_OF_MANY, {"keys": keys})).all() if keys else []
         return await self._assembled(found, members)
 
     async def add(self, session: VideoSession) -> list[StoredEvent]:
@@ -105,7 +107,7 @@ class SqlSessions:
             "version": session.version,
             **rows.session_values(session),
         }
-        await self._connection.execute(insert(video_sessions), values)
+        await self._connection.execute(INSERT_SESSION, values)
         await self._append(events)
         return events
 
@@ -120,10 +122,8 @@ class SqlSessions:
         session.version += 1
         for participant in session.changed:
             await self._save_participant(participant)
-        await self._insert(
-            session_participants, [rows.new_participant_values(session.id, one) for one in session.added]
-        )
-        await self._insert(tracks, [rows.new_track_values(session.id, one) for one in session.granted])
+        await self._insert(INSERT_PARTICIPANTS, [rows.new_participant_values(session.id, one) for one in session.added])
+        await self._insert(INSERT_TRACKS, [rows.new_track_values(session.id, one) for one in session.granted])
         await self._append(events)
         return events
 
@@ -138,9 +138,7 @@ class SqlSessions:
         members = (await self._connection.execute(PARTICIPANTS_OF_ONE, {"key": row.id})).all()
         return (await self._assembled([row], members))[0]
 
-    async def _assembled(
-        self, found: Sequence[Row[*tuple[Any, ...]]], members: Sequence[Row[*tuple[Any, ...]]]
-    ) -> list[Consultation]:
+    async def _assembled(self, found: Sequence[Any], members: Sequence[Any]) -> list[Consultation]:
         participants: dict[str, list[Participant]] = defaultdict(list)
         for row in members:
             participants[row.video_session_id].append(rows.participant_of(row))
@@ -163,11 +161,11 @@ class SqlSessions:
 
     async def _append(self, events: Sequence[StoredEvent]) -> None:
         request_id = REQUEST_ID.get()
-        await self._insert(session_events, [rows.event_values(event, request_id) for event in events])
+        await self._insert(INSERT_EVENTS, [rows.event_values(event, request_id) for event in events])
 
-    async def _insert(self, table: Any, values: Sequence[rows.Values]) -> None:
+    async def _insert(self, statement: Insert, values: Sequence[rows.Values]) -> None:
         if values:
-            await self._connection.execute(insert(table), values)
+            await self._connection.execute(statement, values)
 
 
 def _number(session: VideoSession) -> list[StoredEvent]:

@@ -69,6 +69,16 @@ class DirectConnection:
     def cursor(self) -> DirectCursor:
         return DirectCursor(self._connection)
 
+    def run(self, sql: str, arguments: Sequence[Any]) -> tuple[list[str], list[Any], int]:
+        """Column names, rows and the number of rows written."""
+        cursor = self._connection.execute(sql, arguments)
+        names = [column[0] for column in cursor.description] if cursor.description else []
+        return names, cursor.fetchall(), cursor.rowcount
+
+    def run_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> int:
+        """The same statement for each set of arguments; the number of rows written."""
+        return self._connection.executemany(sql, arguments).rowcount
+
     async def begin(self) -> None:
         """Begins a transaction that reads one state of the database."""
         self._connection.execute("BEGIN")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, select, update
 
 from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.tracks import Track, TrackState, TrackType
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import tracks
 
 OF_SESSION = (
@@ -26,7 +26,7 @@ SAVE = update(tracks).where(tracks.c.video_session_id == bindparam("key"), track
 class SqlTracks:
     """Implements `TrackRepository`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def of_session(self, session_id: str) -> list[Track]:
@@ -48,7 +48,7 @@ class SqlTracks:
         return [str(mid) for mid in (await self._connection.execute(MIDS_ON, {"key": media_id})).scalars()]
 
 
-def _track_of(row: Row[*tuple[Any, ...]]) -> Track:
+def _track_of(row: Any) -> Track:
     return Track(
         track_name=row.track_name,
         track_type=TrackType(row.track_type),

@@ -12,6 +12,7 @@ from shinsatsu.store.faults import foreign_errors_mapped
 from shinsatsu.store.media import SqlMedia
 from shinsatsu.store.sessions import SqlSessions
 from shinsatsu.store.sqlite import DirectConnection
+from shinsatsu.store.statements import Statements
 from shinsatsu.store.tracks import SqlTracks
 
 WRITE_PATIENCE = 2.0
@@ -21,17 +22,19 @@ WRITE_PATIENCE = 2.0
 class SqlUnitOfWork:
     """One transaction on one connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, driver: DirectConnection | None) -> None:
         self._connection = connection
-        self.sessions = SqlSessions(connection)
-        self.appointments = SqlAppointments(connection)
-        self.tracks = SqlTracks(connection)
-        self.media = SqlMedia(connection)
-        self.credentials = SqlCredentials(connection)
+        self._driver = driver
+        statements = Statements(connection, driver)
+        self.sessions = SqlSessions(statements)
+        self.appointments = SqlAppointments(statements)
+        self.tracks = SqlTracks(statements)
+        self.media = SqlMedia(statements)
+        self.credentials = SqlCredentials(statements)
 
     async def commit(self) -> None:
         """Makes it last: on return it is on disk."""
-        await self._connection.commit()
+        await (self._driver or self._connection).commit()
 
 
 class SqlUnitsOfWork:
@@ -53,18 +56,20 @@ class SqlUnitsOfWork:
         """A transaction that sees one state of the database."""
         with foreign_errors_mapped():
             async with self._snapshots.connect() as connection:
-                if self._sqlite:
-                    await (await _driver(connection)).begin()
-                yield SqlUnitOfWork(connection)
+                driver = await _driver(connection) if self._sqlite else None
+                if driver is not None:
+                    await driver.begin()
+                yield SqlUnitOfWork(connection, driver)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
         """A transaction that may write."""
         with foreign_errors_mapped():
             async with self._writer, self._engine.connect() as connection:
-                if self._sqlite:
-                    await (await _driver(connection)).begin_immediate(self._write_patience)
-                yield SqlUnitOfWork(connection)
+                driver = await _driver(connection) if self._sqlite else None
+                if driver is not None:
+                    await driver.begin_immediate(self._write_patience)
+                yield SqlUnitOfWork(connection, driver)
 
 
 async def _driver(connection: AsyncConnection) -> DirectConnection:
