@@ -139,9 +139,9 @@ test('an unreachable server is asked again and again, never more than five secon
   expect(server.joins).toBe(2)
 })
 
-test('a connection that never comes up is given up after ten seconds', async () => {
+test('a connection that never comes up is given up after seven seconds', async () => {
   void consultation.join()
-  await vi.advanceTimersByTimeAsync(10_400)
+  await vi.advanceTimersByTimeAsync(7_400)
   expect(server.joins).toBe(2)
   expect(consultation.trouble?.cause).toBe('media')
 })

@@ -20,7 +20,7 @@ import { applyEvent, type Room } from './room'
 
 /** How long a `disconnected` may mend itself, and how long a new connection may take, in milliseconds. */
 const MENDS_WITHIN_MS = 1_000
-const CONNECTS_WITHIN_MS = 10_000
+const CONNECTS_WITHIN_MS = 7_000
 const STREAM_RETURNS_WITHIN_MS = 3_000
 
 export type Phase = 'ready' | 'joining' | 'present' | 'reconnecting' | 'elsewhere' | 'left' | 'over' | 'refused'
