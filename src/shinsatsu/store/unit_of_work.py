@@ -56,7 +56,7 @@ class SqlUnitsOfWork:
         """A transaction that sees one state of the database."""
         with foreign_errors_mapped():
             async with self._snapshots.connect() as connection:
-                driver = await _driver(connection) if self._sqlite else None
+                driver = _driver(connection) if self._sqlite else None
                 if driver is not None:
                     await driver.begin()
                 yield SqlUnitOfWork(connection, driver)
@@ -66,13 +66,14 @@ class SqlUnitsOfWork:
         """A transaction that may write."""
         with foreign_errors_mapped():
             async with self._writer, self._engine.connect() as connection:
-                driver = await _driver(connection) if self._sqlite else None
+                driver = _driver(connection) if self._sqlite else None
                 if driver is not None:
                     await driver.begin_immediate(self._write_patience)
                 yield SqlUnitOfWork(connection, driver)
 
 
-async def _driver(connection: AsyncConnection) -> DirectConnection:
-    driver = (await connection.get_raw_connection()).driver_connection
+def _driver(connection: AsyncConnection) -> DirectConnection:
+    # The connection is checked out already, so that there is nothing to wait for in asking for its driver.
+    driver = connection.sync_connection and connection.sync_connection.connection.driver_connection
     assert isinstance(driver, DirectConnection)  # noqa: S101 - engine.py opens no other kind on SQLite
     return driver
