@@ -23,12 +23,12 @@ Data = Annotated[Path | None, typer.Option("--data", help="Folder of the databas
 def serve() -> None:
     """Run the server as the environment and `.env` say (SHINSATSU_…); insecure combinations are refused."""
     from shinsatsu.serve import serve_forever
-    from shinsatsu.settings import InsecureSettings, Settings, check
+    from shinsatsu.settings import SettingsRefused, check
 
-    settings = Settings()
+    settings = _settings()
     try:
         check(settings)
-    except InsecureSettings as refused:
+    except SettingsRefused as refused:
         _fail(str(refused))
     raise typer.Exit(_run(lambda: serve_forever(settings)))
 
@@ -106,18 +106,23 @@ def key(
     raise typer.Exit(_run(lambda: make_api_key(_settings(data), name)))
 
 
-def _settings(data: Path | None) -> "Settings":
-    from shinsatsu.settings import Settings
+def _settings(data: Path | None = None) -> "Settings":
+    from shinsatsu.settings import SettingsRefused, read_settings
 
-    return Settings(data_dir=data) if data else Settings()
+    try:
+        return read_settings(data)
+    except SettingsRefused as refused:
+        _fail(str(refused))
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Runs a server on uvloop; what stops it from starting is one line."""
     import asyncio
+    import os
 
     from shinsatsu.serving import CannotStart, loop_factory
 
+    os.umask(0o077)  # the database and its journals are for nobody else
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(main())

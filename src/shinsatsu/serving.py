@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -97,6 +98,9 @@ async def run(
         while not server.started and not serving.done():  # noqa: ASYNC110 - Uvicorn has no event for it
             await asyncio.sleep(0.01)
         if not serving.done():
+            # What was imported stays for good: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
             await when_ready()
             await _first(serving, stop)
     finally:

@@ -1,13 +1,14 @@
 """The server's settings, from the environment (`SHINSATSU_…`) and `.env`; the only reader of both."""
 
 import ipaddress
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shinsatsu.secret_file import read_or_make_secret
@@ -16,8 +17,8 @@ MINIMUM_SECRET_BYTES = 32
 WELL_KNOWN_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "shinsatsu", "shinsatsu-sfu"})
 
 
-class InsecureSettings(Exception):
-    """A combination of settings that `serve` refuses; the sentence names the setting and the way out."""
+class SettingsRefused(Exception):
+    """Settings that cannot be read, or that `serve` finds insecure; the sentence names the setting and the way out."""
 
 
 class Settings(BaseSettings):
@@ -46,7 +47,9 @@ class Settings(BaseSettings):
     sfu_url: str = Field(default="", description="Base address of the Calls API: `shinsatsu sfu`'s or Cloudflare's")
     sfu_app_id: str = "shinsatsu"
     sfu_app_secret: SecretStr | None = None
-    ice_servers: tuple[dict[str, str | list[str]], ...] = Field(default=(), description="RTCIceServer[] as JSON")
+    ice_servers: Annotated[tuple[dict[str, str | list[str]], ...], NoDecode] = Field(
+        default=(), description="RTCIceServer[] as JSON"
+    )
 
     link_ttl: float = Field(default=300, gt=0, description="Seconds a consultation link is good for")
     presence_grace: float = Field(
@@ -66,6 +69,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
     @property
     def tls(self) -> bool:
@@ -107,10 +115,19 @@ class Settings(BaseSettings):
         return Path(path) if scheme.startswith("sqlite") and path else None
 
 
+def read_settings(data_dir: Path | None = None) -> Settings:
+    """The environment's settings; raises `SettingsRefused` for the first that does not fit, without its value."""
+    try:
+        return Settings(data_dir=data_dir) if data_dir else Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsRefused(f"SHINSATSU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
 def check(settings: Settings) -> None:
-    """Raises `InsecureSettings` with one sentence for the first combination that would be unsafe in production."""
+    """Raises `SettingsRefused` with one sentence for the first combination that would be unsafe in production."""
     for problem in _problems(settings):
-        raise InsecureSettings(problem)
+        raise SettingsRefused(problem)
 
 
 def _problems(settings: Settings) -> Iterator[str]:
@@ -127,7 +144,8 @@ def _transport_problems(settings: Settings) -> Iterator[str]:
     if not settings.tls and not is_loopback(settings.host) and not settings.trusted_proxies:
         yield (
             f"SHINSATSU_HOST={settings.host} would serve plain HTTP beyond this machine: set "
-            "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of the proxy that speaks HTTPS"
+            "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of "
+            "the proxy that speaks HTTPS"
         )
     if "*" in settings.trusted_proxies:
         yield "SHINSATSU_TRUSTED_PROXIES=* would believe any caller's X-Forwarded-For: list the proxy's addresses"
@@ -154,12 +172,9 @@ def _secret_problems(settings: Settings) -> Iterator[str]:
 
 
 def _storage_problems(settings: Settings) -> Iterator[str]:
-    file = settings.sqlite_file
-    if file is None:
-        return
-    for path, others in ((file.parent, stat.S_IROTH | stat.S_IXOTH), (file, stat.S_IROTH)):
-        if path.exists() and path.stat().st_mode & others:
-            yield f"{path} is open to every user of this machine and holds patients' data: chmod o-rwx it"
+    folder = settings.sqlite_file.parent if settings.sqlite_file else settings.data_dir
+    if folder.exists() and folder.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
+        yield f"{folder} is open to every user of this machine and holds patients' data: chmod o-rwx it"
 
 
 def _media_problems(settings: Settings) -> Iterator[str]:

@@ -208,4 +208,3 @@ async def test_a_request_id_is_taken_over_only_when_it_is_harmless(clinic: Clini
     assert answer.headers["x-request-id"] == "abcdef-0123456789"
     answer = await clinic.http.get("/api/clinic", headers={"x-request-id": "a b<script>"})
     assert answer.headers["x-request-id"] != "a b<script>"
-

@@ -48,4 +48,9 @@ def api_context(connection: HTTPConnection) -> ApiContext:
     return context
 
 
-Api = Annotated[ApiContext, Depends(api_context)]
+async def _provide(connection: HTTPConnection) -> ApiContext:
+    # A coroutine, since the framework would run a plain function in a thread.
+    return api_context(connection)
+
+
+Api = Annotated[ApiContext, Depends(_provide)]

@@ -1,5 +1,6 @@
 """What every request passes through, as plain ASGI: request id, the body's limits, security headers, the last net."""
 
+import itertools
 import re
 import secrets
 import traceback
@@ -14,6 +15,9 @@ from shinsatsu.service.request import REQUEST_ID
 
 MAX_BODY_BYTES = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+_PROCESS = secrets.token_hex(4)
+_REQUESTS = itertools.count(1)
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +94,7 @@ class Envelope:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return given if _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_REQUESTS):08x}"
 
 
 def _refusal(headers: Headers, path: str) -> int | None:

@@ -1,0 +1,217 @@
+"""The commands as a person runs them: processes of their own, real signals."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.test_supervisor import ENVIRONMENT, alive, free_port
+
+COMMAND = [sys.executable, "-m", "shinsatsu"]
+SECRET = "s" * 32
+Json = dict[str, Any]
+
+
+@contextmanager
+def demo(*options: str, folder: Path) -> Iterator[tuple[Json, subprocess.Popen[str]]]:
+    """A running demo: its ready line and its process; temporary files go to `folder`."""
+    environment = {**ENVIRONMENT, "TMPDIR": str(folder)}
+    command = [*COMMAND, "demo", "--json", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline()), process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for(condition: Any, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def listening(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_demo_says_when_it_is_ready_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo(folder=tmp_path) as (ready, process):
+        assert list(ready) == ["baseUrl", "apiKey", "sfu", "appointments", "users", "links"]
+        assert list(ready["sfu"]) == ["url", "appId", "appSecret"]
+        assert len(ready["appointments"]) == 6
+        assert list(ready["appointments"][0]) == ["id", "patientId", "doctorId", "supportDoctorIds"]
+        roles = [user["role"] for user in ready["users"]]
+        assert [roles.count(role) for role in (None, "doctor", "operator", "admin")] == [6, 3, 1, 1]
+        assert list(ready["links"]) == [
+            "patient", "doctor", "supportDoctor", "operator", "admin", "otherPatient", "otherDoctor",
+        ]  # fmt: skip
+        assert httpx.get(f"{ready['baseUrl']}/healthz").json()["status"] == "ok"
+        own, other = (ready["links"][name].partition("?")[0] for name in ("patient", "otherPatient"))
+        assert own == ready["links"]["admin"].partition("?")[0] != other
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
+        started = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        output, errors = process.communicate(timeout=10)
+        assert time.monotonic() - began < 2
+        assert (process.returncode, output) == (0, "")
+        assert "Traceback" not in errors
+        assert not any(map(alive, started))
+        assert not listening(ready["baseUrl"])
+        assert not listening(ready["sfu"]["url"])
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_sfu_is_back_on_its_ports_and_the_session_is_not_lost(tmp_path: Path) -> None:
+    with demo("--data", str(tmp_path / "data"), folder=tmp_path) as (ready, process):
+        (sfu,) = children(process.pid)
+        os.kill(sfu, signal.SIGKILL)
+        wait_for(lambda: children(process.pid) not in ([], [sfu]))
+        wait_for(lambda: httpx.get(f"{ready['baseUrl']}/healthz").json()["mediaPlane"] == "ok")
+        answer = httpx.post(
+            f"{ready['baseUrl']}/api/video-sessions/create",
+            json={"appointmentId": ready["appointments"][0]["id"]},
+            headers={"Authorization": f"Bearer {ready['apiKey']}"},
+        )
+        assert answer.status_code == 201
+    with demo("--data", str(tmp_path / "data"), folder=tmp_path) as (again, _):
+        sessions = httpx.get(
+            f"{again['baseUrl']}/api/video-sessions", headers={"Authorization": f"Bearer {again['apiKey']}"}
+        ).json()["sessions"]
+        assert sorted(session["status"] for session in sessions).count("waiting") == 1
+
+
+def test_a_killed_demo_takes_its_sfu_along(tmp_path: Path) -> None:
+    with demo(folder=tmp_path) as (_, process):
+        started = children(process.pid)
+        process.kill()
+        wait_for(lambda: not any(map(alive, started)))
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run("demo", "--port", port, TMPDIR=str(tmp_path))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert port in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_minted_from_the_command_line(tmp_path: Path) -> None:
+    with demo(folder=tmp_path) as (ready, _):
+        session = ready["links"]["patient"].partition("/consultation/")[2].partition("?")[0]
+        base = ("--url", ready["baseUrl"])
+        result = run("link", session, "patient", "1", *base, SHINSATSU_API_KEY=ready["apiKey"])
+        assert result.stdout.startswith(f"{ready['baseUrl']}/consultation/{session}?token=")
+        refused = run("link", session, "patient", "2", *base, SHINSATSU_API_KEY=ready["apiKey"])
+        assert refused.returncode == 1
+        assert "does not belong" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "names"),
+    [
+        ({"HOST": "0.0.0.0"}, "SHINSATSU_HOST"),  # noqa: S104 - what is refused
+        ({"TRUSTED_PROXIES": "*"}, "SHINSATSU_TRUSTED_PROXIES"),
+        ({"BASE_URL": "http://clinic.example"}, "SHINSATSU_BASE_URL"),
+        ({"TLS_CERTIFICATE": "x.pem"}, "SHINSATSU_TLS_KEY"),
+        ({"ALLOWED_ORIGINS": "*"}, "SHINSATSU_ALLOWED_ORIGINS"),
+        ({"SECRET": "short"}, "SHINSATSU_SECRET"),
+        ({"DATABASE_URL": "postgresql://db.example/shinsatsu"}, "SHINSATSU_SECRET"),
+        ({"SFU_URL": ""}, "SHINSATSU_SFU_URL"),
+        ({"SFU_URL": "http://sfu.example"}, "SHINSATSU_SFU_URL"),
+        ({"SFU_APP_SECRET": "changeme"}, "SHINSATSU_SFU_APP_SECRET"),
+        ({"PORT": "eighty"}, "SHINSATSU_PORT"),
+        ({"ICE_SERVERS": "stun:x"}, "SHINSATSU_ICE_SERVERS"),
+    ],
+)
+def test_serve_refuses_what_is_insecure_in_one_line(tmp_path: Path, setting: dict[str, str], names: str) -> None:
+    good = {"DATA_DIR": str(tmp_path), "SFU_URL": "http://127.0.0.1:9", "SFU_APP_SECRET": SECRET, "PORT": "0"}
+    tmp_path.chmod(0o700)
+    environment = {f"SHINSATSU_{name}": value for name, value in {**good, **setting}.items()}
+    result = run("serve", **environment)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert names in result.stderr
+
+
+def test_serve_refuses_a_folder_that_everybody_can_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    result = run(
+        "serve",
+        SHINSATSU_DATA_DIR=str(tmp_path),
+        SHINSATSU_SFU_URL="http://127.0.0.1:9",
+        SHINSATSU_SFU_APP_SECRET=SECRET,
+    )
+    assert result.returncode == 1
+    assert str(tmp_path) in result.stderr
+
+
+def test_serve_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
+    folder, port = tmp_path / "data", free_port()
+    key = run("key", "booking system", "--data", str(folder)).stdout.strip()
+    environment = {
+        **ENVIRONMENT,
+        "SHINSATSU_DATA_DIR": str(folder),
+        "SHINSATSU_PORT": str(port),
+        "SHINSATSU_SFU_URL": "http://127.0.0.1:9",
+        "SHINSATSU_SFU_APP_SECRET": SECRET,
+    }
+    with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: listening(f"http://127.0.0.1:{port}"))
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/video-sessions?secret=word", headers=headers)
+        assert answer.json() == {"sessions": []}
+        process.terminate()
+        _, errors = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "word" not in errors
+    assert key not in errors
+    assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_sfu_loads_neither_web_framework_nor_database(tmp_path: Path) -> None:
+    program = (
+        "import sys, shinsatsu.cli, shinsatsu.sfu.server;"
+        "print([name for name in ('fastapi', 'sqlalchemy', 'rich', 'structlog', 'av') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={**ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd="/",
+    )
