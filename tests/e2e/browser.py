@@ -2,6 +2,7 @@
 
 import math
 import struct
+import time
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,16 @@ class Person:
         sums: dict[str, float] = self.page.evaluate("() => window.mediaStatistics()")
         return sums
 
+    def wait_until(self, script: str, arg: object = None, timeout: float = 20_000) -> None:
+        """Waits until an async script of the page gives true; `wait_for_function` takes the promise itself for true."""
+        deadline = time.monotonic() + timeout / 1000
+        while not self.page.evaluate(script, arg):
+            assert time.monotonic() < deadline, f"not so within {timeout / 1000:.0f} s: {script}"
+            self.page.wait_for_timeout(100)
+
     def expect_media(self, timeout: float = 20_000) -> None:
         """Sees moving pictures and hears sound from now on: frames decoded and audio energy both rise."""
-        self.page.wait_for_function(
+        self.wait_until(
             """async (before) => {
               const now = await window.mediaStatistics();
               return now.framesDecoded >= 10 && now.framesDecoded !== before.framesDecoded

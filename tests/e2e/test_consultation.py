@@ -86,7 +86,7 @@ def test_a_shared_screen_arrives_and_goes(clinic: Clinic, appointment: Appointme
     expect(patient.page.get_by_test_id("remote-video")).to_have_count(1)
     doctor.page.get_by_test_id("share-screen").click()
     expect(patient.page.get_by_test_id("remote-video")).to_have_count(2, timeout=15_000)
-    patient.page.wait_for_function("async () => (await window.mediaStatistics()).movingVideos >= 2", timeout=20_000)
+    patient.wait_until("async () => (await window.mediaStatistics()).movingVideos >= 2", timeout=20_000)
     doctor.page.get_by_test_id("share-screen").click()
     expect(patient.page.get_by_test_id("remote-video")).to_have_count(1, timeout=15_000)
     patient.expect_media()
@@ -123,7 +123,7 @@ def test_a_killed_sfu_is_survived(tmp_path: Path, person: NewPerson) -> None:
         before = [one.page.evaluate("() => window.peerConnections.length") for one in (patient, doctor)]
         os.kill(clinic.sfu_pid(), signal.SIGKILL)
         for one, connections in zip((patient, doctor), before, strict=True):
-            one.page.wait_for_function(
+            one.wait_until(
                 """async (before) => window.peerConnections.length >= before + 2
                   && (await window.mediaStatistics()).connected === 2""",
                 arg=connections,

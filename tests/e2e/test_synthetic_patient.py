@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 @contextlib.contextmanager
 def synthetic_patient(link: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "shinsatsu.media.synthetic_patient", "--link", "-"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=open("/tmp/patient.log","ab"), env=os.environ)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=os.environ)
     assert process.stdin is not None
     process.stdin.write(f"{link}\n".encode())
     process.stdin.close()

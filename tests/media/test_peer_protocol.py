@@ -8,7 +8,8 @@ import pytest
 
 from shinsatsu.media.frames import EncodedFrame
 from shinsatsu.media.peer_description import NegotiationError
-from shinsatsu.media.peer_protocol import KeyFrameRequested, PeerProtocol, StateChanged
+from shinsatsu.media.peer_events import KeyFrameRequested, StateChanged
+from shinsatsu.media.peer_protocol import PeerProtocol
 from shinsatsu.rtc import ice, rtcp, rtp, stun
 from shinsatsu.rtc.dtls import Certificate, DtlsSession
 from shinsatsu.rtc.ice import IceLiteAgent

@@ -59,7 +59,7 @@ def _pictures() -> Iterator[av.VideoFrame]:
         for number in range(SECONDS * FRAME_RATE):
             seconds = number / FRAME_RATE
             page.evaluate("([seconds, mouth]) => draw(seconds, mouth)", [seconds, _envelope(seconds)])
-            with av.open(io.BytesIO(page.screenshot(type="png"))) as image:
+            with av.open(io.BytesIO(page.screenshot(type="png")), "r") as image:
                 yield next(image.decode(video=0))
         browser.close()
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from shinsatsu.media.frames import EncodedFrame
-from shinsatsu.media.peer_protocol import FrameReceived, KeyFrameRequested, PeerProtocol, StateChanged
+from shinsatsu.media.peer_events import FrameReceived, KeyFrameRequested, StateChanged
+from shinsatsu.media.peer_protocol import PeerProtocol
 from shinsatsu.media.peer_transport import PeerState
 from shinsatsu.rtc.dtls import Certificate
 from shinsatsu.rtc.parameters import Kind, RtpReceiveParameters, RtpSendParameters

@@ -5,7 +5,6 @@ It publishes by offering, or receives by answering offers, one negotiation at a 
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from shinsatsu.media.frames import EncodedFrame
 from shinsatsu.media.peer_description import (
@@ -19,6 +18,7 @@ from shinsatsu.media.peer_description import (
     read_description,
     remote_transport,
 )
+from shinsatsu.media.peer_events import Event, FrameReceived, KeyFrameRequested, StateChanged
 from shinsatsu.media.peer_transport import Datagram, PeerState, PeerTransport
 from shinsatsu.media.rtp_receiver import RtpReceiver
 from shinsatsu.media.rtp_sender import RtpSender
@@ -31,31 +31,6 @@ from shinsatsu.rtc.stun import Address
 _REPORT_INTERVAL = 1.0
 _FEEDBACK_INTERVAL = 0.02
 _MOST_BLOCKS = 31
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    """The state is another now."""
-
-    state: PeerState
-
-
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
-    """A whole frame of the track on this m-line, in order."""
-
-    mid: str
-    frame: EncodedFrame
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFrameRequested:
-    """The other side cannot decode what it gets of this m-line until it has a key frame (PLI, FIR)."""
-
-    mid: str
-
-
-Event = StateChanged | FrameReceived | KeyFrameRequested
 
 
 class PeerProtocol:
