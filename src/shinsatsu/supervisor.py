@@ -87,7 +87,7 @@ class Supervisor:
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
-            stdout=sys.stderr,
+            stdout=asyncio.subprocess.DEVNULL,
             env=self._environment,
             start_new_session=True,
         )

@@ -10,6 +10,9 @@ from rich.table import Table
 
 from shinsatsu.demo.clinic import DAY, people
 
+WIDEST = 800
+"""Columns: more than the terminal has, since a link that is cut off or folded cannot be copied."""
+MAIN = ("patient", "doctor")
 LABELS = {
     "patient": "患者 Patient",
     "doctor": "担当医 Doctor in charge",
@@ -65,19 +68,18 @@ class Ready:
         """The document as one line."""
         return json.dumps(self.document(), ensure_ascii=False, separators=(",", ":"))
 
-    def show(self, console: Console) -> None:
+    def show(self) -> None:
         """Prints the links, each used up by its first visitor, and how to get more."""
-        console.print(f"\n[bold]shinsatsu demo[/bold]  {self.base_url}   API: {self.base_url}/docs\n")
-        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        console = Console(width=WIDEST)
+        console.print(f"\n[bold]shinsatsu demo[/bold]  {self.base_url}   API: {self.base_url}/docs\n", highlight=False)
+        table = Table("Who", "Link", box=None, padding=(0, 2, 0, 0), header_style="bold")
         for name, url in self.links.items():
-            table.add_row(LABELS[name])
-            table.add_row(f"  [link={url}]{url}[/link]", style="cyan")
-        console.print(table, soft_wrap=True)
+            table.add_row(LABELS[name], url, style=None if name in MAIN else "dim")
+        console.print(table)
         console.print(
             "\nEach link opens once. A fresh one:\n"
             f"  SHINSATSU_API_KEY={self.api_key} shinsatsu link --url {self.base_url} "
             f"{self.first_session_id} patient 1\n\n"
             "Ctrl-C stops everything.",
             highlight=False,
-            soft_wrap=True,
         )

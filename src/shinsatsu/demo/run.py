@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
-from rich.console import Console
 
 from shinsatsu.bootstrap import Server, build
 from shinsatsu.demo import clinic
@@ -90,7 +89,7 @@ async def _serve(
             _announce(options, ready)
             if options.with_patient:
                 link = await _link(services, ready.first_session_id, UserType.PATIENT, clinic.DAY[0].patient)
-                await children.enter_async_context(_synthetic_patient(link))
+                await children.enter_async_context(_synthetic_patient(link, certificate))
 
         await run(server, sockets, stop, when_ready=when_ready, before_stop=services.hub.stop)
 
@@ -137,7 +136,7 @@ def _announce(options: DemoOptions, ready: Ready) -> None:
         sys.stdout.write(ready.line() + "\n")
         sys.stdout.flush()
     else:
-        ready.show(Console())
+        ready.show()
         if options.lan:
             _show_code(ready)
     if options.open_browser:
@@ -146,13 +145,13 @@ def _announce(options: DemoOptions, ready: Ready) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _synthetic_patient(link: str) -> AsyncIterator[None]:
+async def _synthetic_patient(link: str, certificate: Path | None) -> AsyncIterator[None]:
     """A patient who joins by the link; the printed ones stay unused."""
 
     async def started() -> bool:
         return True
 
-    arguments = ["--link", link]
+    arguments = ["--link", link, *(["--certificate", str(certificate)] if certificate else [])]
     patient = Supervisor(
         "the synthetic patient", "shinsatsu.media.synthetic_patient", arguments, os.environ, started, restart=False
     )
