@@ -131,9 +131,9 @@ def _may_repeat(method: str, error: httpx.TransportError) -> bool:
 
 
 def _operation(path: str) -> str:
-    """The last words of a path, without session ids: "tracks/new"."""
-    words = path.split("/")
-    return "/".join(words[2:]) if words[0] == "sessions" and len(words) > 2 else words[0]
+    """A path without its session id: "sessions/new", "sessions/tracks/new"."""
+    first, *rest = path.split("/")
+    return path if rest in ([], ["new"]) else "/".join([first, *rest[1:]])
 
 
 def _read(response: httpx.Response) -> Reply:
