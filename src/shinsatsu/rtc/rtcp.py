@@ -4,10 +4,11 @@ Transport-wide congestion feedback is a value here too; its packing is in `trans
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shinsatsu.rtc.nack_pairs import lost_numbers, nack_pairs
 from shinsatsu.rtc.transport_feedback import TransportFeedback, TransportFeedbackError, parse_transport_feedback
 
 _SENDER_REPORT, _RECEIVER_REPORT, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
@@ -104,7 +105,7 @@ class Nack:
 
     def __bytes__(self) -> bytes:
         body = struct.pack("!II", self.sender_ssrc, self.media_ssrc)
-        return _packet(_RTPFB, _NACK, body + b"".join(struct.pack("!HH", *pair) for pair in _nack_pairs(self.lost)))
+        return _packet(_RTPFB, _NACK, body + b"".join(struct.pack("!HH", *pair) for pair in nack_pairs(self.lost)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _parse_packet(kind: int, count: int, body: bytes) -> RtcpPacket | None:
 
 def _parse_transport_layer(kind: int, body: bytes) -> RtcpPacket | None:
     if kind == _NACK:
-        return Nack(_word(body, 0), _word(body, 4), tuple(_lost(body[8:])))
+        return Nack(_word(body, 0), _word(body, 4), tuple(lost_numbers(body[8:])))
     if kind == _TRANSPORT_CC:
         try:
             return parse_transport_feedback(body)
@@ -254,28 +255,6 @@ def _blocks(body: bytes, position: int, count: int) -> tuple[ReportBlock, ...]:
 
 def _word(body: bytes, position: int) -> int:
     return int(struct.unpack_from("!I", body, position)[0])
-
-
-def _lost(pairs: bytes) -> Iterable[int]:
-    for first, mask in struct.iter_unpack("!HH", pairs):
-        yield first
-        yield from ((first + 1 + bit) & 0xFFFF for bit in range(16) if mask >> bit & 1)
-
-
-def _nack_pairs(lost: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Groups numbers, given in sending order, into (first, bit mask of the 16 after it)."""
-    first: int | None = None
-    mask = 0
-    for number in lost:
-        distance = 0 if first is None else (number - first) & 0xFFFF
-        if first is not None and 1 <= distance <= 16:
-            mask |= 1 << (distance - 1)
-            continue
-        if first is not None:
-            yield first, mask
-        first, mask = number, 0
-    if first is not None:
-        yield first, mask
 
 
 def _chunks(body: bytes, count: int) -> Iterable[tuple[int, str]]:

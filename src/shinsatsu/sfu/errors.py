@@ -105,3 +105,8 @@ class ItemError(Exception):
         super().__init__(description)
         self.code: ItemCode = code
         self.description = description
+
+
+def closed_already() -> ItemError:
+    """Closing what is gone: callers treat it as closed."""
+    return ItemError("close_track_error", "Track doesn't exist or was already closed")

@@ -18,36 +18,10 @@ from shinsatsu.rtc.sdp import (
 from shinsatsu.sfu.capabilities import VIDEO_PREFERENCE, Numbers, find_codec
 from shinsatsu.sfu.continuity import carried_on, check_answers, check_continues, taken
 from shinsatsu.sfu.errors import InvalidDescription, ItemError
+from shinsatsu.sfu.outcomes import Accepted, Answered, Offered
 from shinsatsu.sfu.peer import Peer, read_peer
 from shinsatsu.sfu.pulls import Source, offered_section, pulled_into, takes
 from shinsatsu.sfu.sections import LocalTransport, Section, kept, kind_of, published, rejection, unused
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Our answer; for each mid pushed and each source pulled what came of it, and the mids the client has ended."""
-
-    sdp: str
-    pushed: Mapping[str, RtpReceiveParameters | ItemError]
-    pulled: Sequence[RtpSendParameters | ItemError]
-    ended: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """Our offer, None when nothing was added; for each source the mid it will have."""
-
-    sdp: str | None
-    mids: Sequence[str | ItemError]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What the client's answer made of our offer."""
-
-    sends: Sequence[RtpSendParameters]
-    refused: Mapping[str, str]
-    ended: Collection[str]
 
 
 @dataclass(slots=True)

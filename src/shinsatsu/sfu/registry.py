@@ -10,9 +10,9 @@ from shinsatsu.sfu.capabilities import VIDEO_PREFERENCE
 from shinsatsu.sfu.errors import Full, ItemError, SessionGone
 from shinsatsu.sfu.negotiation import Negotiation
 from shinsatsu.sfu.plane import MediaTransport
-from shinsatsu.sfu.requests import TrackRequest, TracksRequest
+from shinsatsu.sfu.requests import TrackRequest, TracksRequest, parsed
 from shinsatsu.sfu.sections import LocalTransport
-from shinsatsu.sfu.session import Session, parsed
+from shinsatsu.sfu.session import Session
 from shinsatsu.sfu.tracks import Item, Limits, Track, chosen_rid, error_fields
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from shinsatsu.sfu.errors import DecodingError, InvalidParams
+from shinsatsu.rtc.sdp import SdpError, SessionDescription
+from shinsatsu.rtc.sdp_parse import parse_sdp
+from shinsatsu.sfu.errors import DecodingError, InvalidDescription, InvalidParams
 
 MOST_TRACKS = 64
 _MOST_TEXT = 256
@@ -216,3 +218,11 @@ def pause_request(body: Body) -> tuple[tuple[str, bool], ...]:
     if not pairs:
         raise InvalidParams("tracks is empty")
     return tuple(pairs)
+
+
+def parsed(sdp: str) -> SessionDescription:
+    """Reads a client's SDP; InvalidDescription names line and reason."""
+    try:
+        return parse_sdp(sdp)
+    except SdpError as error:
+        raise InvalidDescription(f"sessionDescription.sdp: {error}") from None

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from shinsatsu.rtc.parameters import RtpReceiveParameters, RtpSendParameters
-from shinsatsu.rtc.sdp import SdpError, SessionDescription
-from shinsatsu.rtc.sdp_parse import parse_sdp
-from shinsatsu.sfu.errors import InvalidDescription, ItemError, SessionGone, TooManyRequests
+from shinsatsu.rtc.sdp import SessionDescription
+from shinsatsu.sfu.errors import InvalidDescription, ItemError, SessionGone, TooManyRequests, closed_already
 from shinsatsu.sfu.negotiation import Negotiation
 from shinsatsu.sfu.plane import Connection
 from shinsatsu.sfu.pulls import Source
-from shinsatsu.sfu.requests import TrackRequest
+from shinsatsu.sfu.requests import TrackRequest, parsed
 from shinsatsu.sfu.tracks import Item, Limits, Pull, Track, chosen_rid, error_fields
 
 
@@ -165,7 +164,7 @@ class Session:
             if self._drop([mid]):
                 items.append({"mid": mid})
             else:
-                items.append({"mid": mid} | error_fields(_closed_already()))
+                items.append({"mid": mid} | error_fields(closed_already()))
         return items
 
     def pause(self, wanted: Iterable[tuple[str, bool]]) -> list[Item]:
@@ -174,7 +173,7 @@ class Session:
         for mid, paused in wanted:
             pull = self.pulls.get(mid)
             if pull is None:
-                items.append({"mid": mid, "paused": paused} | error_fields(_closed_already()))
+                items.append({"mid": mid, "paused": paused} | error_fields(closed_already()))
                 continue
             pull.paused = paused
             if pull.edge is not None:
@@ -291,15 +290,3 @@ class Session:
         track.publication.close()
         for pull in list(track.pulls):
             pull.on_close()
-
-
-def _closed_already() -> ItemError:
-    return ItemError("close_track_error", "Track doesn't exist or was already closed")
-
-
-def parsed(sdp: str) -> SessionDescription:
-    """Reads a client's SDP; InvalidDescription names line and reason."""
-    try:
-        return parse_sdp(sdp)
-    except SdpError as error:
-        raise InvalidDescription(f"sessionDescription.sdp: {error}") from None
