@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import type { Clinic, Grant } from './api/types'
+import { type Clinic, type Grant, userKey } from './api/types'
 import { Consultation } from './call/consultation'
 import type { Notice } from './call/notices'
 import { Element } from './components/element'
@@ -9,6 +9,7 @@ import './components/trouble-card'
 import { type Admitted, addressed, clinicIfKnown, enterAs, enterByLink, heldGrantsIfAny, knownPeople } from './entrance'
 import { type Key, language, t } from './i18n'
 import { chime } from './media/chime'
+import { Speaker } from './media/speaker'
 import { LocalMedia } from './media/local-media'
 import { WakeLock } from './media/wake-lock'
 import type { CallPage } from './pages/call-page'
@@ -37,9 +38,11 @@ export class ConsultationElement extends Element {
   @state() private grants: Grant[] = []
   @state() private busy = false
   @state() private version = 0
+  @state() private soundBlocked = false
   @query('shinsatsu-call-page') private callPage!: CallPage | null
   #consultation: Consultation | undefined
   #media = new LocalMedia()
+  #speaker = new Speaker()
   #wakeLock = new WakeLock()
   #joinedAt = 0
   #arrivedUntil = 0
@@ -50,6 +53,7 @@ export class ConsultationElement extends Element {
     const address = addressed(location)
     this.sessionId ||= address.sessionId
     this.token ??= address.token
+    this.#speaker.onBlocked = () => (this.soundBlocked = true)
     this.#media.onChange = () => this.version++
     addEventListener('online', this.#network)
     addEventListener('offline', this.#network)
@@ -139,6 +143,8 @@ export class ConsultationElement extends Element {
           .clinic=${this.clinic}
           .version=${this.version}
           .since=${this.#joinedAt}
+          .soundBlocked=${this.soundBlocked}
+          @start-sound=${this.#startSound}
         ></shinsatsu-call-page>`
       case 'ended':
         return html`<shinsatsu-ended-page
@@ -203,6 +209,8 @@ export class ConsultationElement extends Element {
   }
 
   async #join(): Promise<void> {
+    // Within the tap, before anything is awaited.
+    this.#speaker.unlock()
     const consultation = this.#consultation!
     this.#joinedAt = Date.now()
     this.view = 'call'
@@ -215,6 +223,7 @@ export class ConsultationElement extends Element {
     const consultation = this.#consultation
     if (!consultation || this.view !== 'call') return
     const { phase } = consultation
+    this.#speaker.play(voicesOf(consultation))
     if (phase === 'over' || phase === 'left') this.#leaveCall('ended')
     if (phase === 'elsewhere') this.#leaveCall('problem', 'elsewhere')
     if (phase === 'refused') this.#leaveCall('problem', troubleOf(consultation.problem))
@@ -242,6 +251,11 @@ export class ConsultationElement extends Element {
     setTimeout(() => this.requestUpdate(), ARRIVED_TITLE_MS)
   }
 
+  #startSound = () => {
+    this.soundBlocked = false
+    this.#speaker.resume()
+  }
+
   #network = (event: Event) => this.#consultation?.network(event.type === 'online')
 
   #visible = () => {
@@ -249,4 +263,13 @@ export class ConsultationElement extends Element {
     void this.#media.recover()
     this.#consultation?.retryNow()
   }
+}
+
+function voicesOf(consultation: Consultation): Map<string, MediaStreamTrack> {
+  const voices = new Map<string, MediaStreamTrack>()
+  for (const person of consultation.others) {
+    const track = consultation.trackOf(person, 'audio')
+    if (track) voices.set(userKey(person), track)
+  }
+  return voices
 }

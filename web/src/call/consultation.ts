@@ -8,6 +8,7 @@ import {
   type Permission,
   type SessionParticipant,
   type StreamEvent,
+  type TrackType,
   type VideoSession,
   userKey,
 } from '../api/types'
@@ -111,6 +112,14 @@ export class Consultation {
   /** Everybody else who is in, first come first. */
   get others(): SessionParticipant[] {
     return this.room.session.participants.filter((p) => userKey(p) !== this.me && p.admission === 'admitted')
+  }
+
+  /** What has arrived of a person's microphone or camera, the newest publication first. */
+  trackOf(person: SessionParticipant, type: TrackType): MediaStreamTrack | undefined {
+    return this.room.tracks
+      .filter((track) => track.trackType === type && userKey(track) === userKey(person))
+      .map((track) => this.received.get(track.trackName))
+      .findLast((track) => track !== undefined)
   }
 
   may(action: string): boolean {

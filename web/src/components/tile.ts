@@ -6,8 +6,8 @@ import { icon } from './icons'
 import { avatar } from './parts'
 
 /**
- * One remote picture with its sound. It keeps showing its last frame while a connection is renewed: the element's
- * stream is changed only when the next track is there.
+ * One remote picture; its sound is the speaker's, so that the picture may always start by itself. It keeps showing its
+ * last frame while a connection is renewed: the element's stream is changed only when the next track is there.
  */
 @customElement('shinsatsu-tile')
 export class Tile extends Element {
@@ -17,12 +17,11 @@ export class Tile extends Element {
   @property({ type: Boolean }) videoMuted = false
   @property({ type: Boolean }) away = false
   @property({ attribute: false }) video: MediaStreamTrack | undefined
-  @property({ attribute: false }) audio: MediaStreamTrack | undefined
 
   protected override render() {
     const label = t(this.screen ? 'screen-of' : 'video-of', { name: this.name })
     return html`
-      <video data-testid="remote-video" autoplay playsinline aria-label=${label}></video>
+      <video data-testid="remote-video" autoplay playsinline muted aria-label=${label}></video>
       ${this.videoMuted && !this.screen ? this.#absent() : nothing}
       <p class="tile__name"><b>${this.name}</b>${this.#marks()}</p>
     `
@@ -30,15 +29,11 @@ export class Tile extends Element {
 
   protected override updated(): void {
     const element = this.querySelector('video')!
-    const wanted = [this.video, this.audio].filter((track) => track !== undefined)
-    const shown = element.srcObject instanceof MediaStream ? element.srcObject.getTracks() : []
-    const same = wanted.length === shown.length && wanted.every((track) => shown.includes(track))
-    if (wanted.length === 0 || same) return
-    element.srcObject = new MediaStream(wanted)
-    // Held back by the browser's rule for sound: the page offers one tap.
-    element.play().catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.say('sound-blocked')
-    })
+    const [shown] = (element.srcObject as MediaStream | null)?.getTracks() ?? []
+    if (!this.video || this.video === shown) return
+    element.muted = true
+    element.srcObject = new MediaStream([this.video])
+    element.play().catch(() => undefined)
   }
 
   #absent() {

@@ -41,8 +41,8 @@ export class CallPage extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ type: Number }) version = 0
   @property({ type: Number }) since = Date.now()
+  @property({ type: Boolean }) soundBlocked = false
   @state() private peopleOpen = false
-  @state() private soundBlocked = false
   @query('shinsatsu-banners') private banners!: Banners
   @query('shinsatsu-end-dialog') private endDialog!: EndDialog
   @query('shinsatsu-keys-dialog') private keysDialog!: KeysDialog
@@ -146,7 +146,7 @@ export class CallPage extends Element {
     ${this.consultation.screen ? said('screen', t('you-show-screen')) : nothing}
     ${
       this.soundBlocked
-        ? html`<button class="button button--primary" type="button" @click=${this.#startSound}>
+        ? html`<button class="button button--primary" type="button" @click=${() => this.say('start-sound')}>
           ${icon('sound')} ${t('start-sound')}
         </button>`
         : nothing
@@ -166,7 +166,7 @@ export class CallPage extends Element {
       (track) => track.trackType === 'screen' && userKey(track) !== this.consultation.me,
     )
     const layout = screens.length > 0 ? 'call__people--screen' : others.length > 1 ? 'call__people--many' : ''
-    return html`<div class="call__people ${layout}" @sound-blocked=${() => (this.soundBlocked = true)}>
+    return html`<div class="call__people ${layout}">
       ${repeat(
         screens,
         (track) => track.trackName,
@@ -193,20 +193,8 @@ export class CallPage extends Element {
       .audioMuted=${person.audioMuted}
       .videoMuted=${person.videoMuted}
       .away=${!person.connected}
-      .video=${this.#received(person, 'video')}
-      .audio=${this.#received(person, 'audio')}
+      .video=${this.consultation.trackOf(person, 'video')}
     ></shinsatsu-tile>`
-  }
-
-  #received(person: SessionParticipant, type: Track['trackType']): MediaStreamTrack | undefined {
-    const names = this.consultation.room.tracks
-      .filter((track) => track.trackType === type && userKey(track) === userKey(person))
-      .map((track) => track.trackName)
-    // The newest publication that has arrived: after a rejoin the old one may still be listed for a moment.
-    return names
-      .reverse()
-      .map((name) => this.consultation.received.get(name))
-      .find((track) => track !== undefined)
   }
 
   #panel() {
@@ -280,10 +268,5 @@ export class CallPage extends Element {
     await this.consultation.end(outcome).catch(() => {
       this.banners.show({ icon: 'info', words: t('end-failed'), more: t('end-failed-lead'), kind: 'danger' })
     })
-  }
-
-  #startSound = () => {
-    this.soundBlocked = false
-    for (const video of this.querySelectorAll<HTMLVideoElement>('video[data-testid=remote-video]')) void video.play()
   }
 }
