@@ -97,7 +97,7 @@ def link(
 
 @app.command()
 def key(
-    name: Annotated[str, typer.Argument(help="Whose key it is, such as the booking system's name.")],
+    name: Annotated[str, typer.Argument(help="Whose key it is.")] = "booking system",
     data: Data = None,
 ) -> None:
     """Make an API key for a program and print it, this once."""

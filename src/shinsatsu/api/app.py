@@ -56,7 +56,8 @@ def create_app(context: ApiContext, streams: APIRouter, lifespan: Lifespan | Non
 
 
 def _routers() -> Sequence[APIRouter]:
-    return (appointments.router, entrance.router, sessions.router, tracks.router)
+    # The busiest first: addresses are compared in this order.
+    return (sessions.router, tracks.router, appointments.router, entrance.router)
 
 
 def _reference_routes(app: FastAPI) -> APIRouter:
