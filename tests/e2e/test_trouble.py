@@ -94,7 +94,7 @@ def test_a_muted_microphone_is_seen_by_the_other_side(
 ) -> None:
     patient, doctor = meet(clinic, appointment, person)
     patient.page.get_by_test_id("toggle-mic").click()
-    doctor.page.wait_for_function(
+    doctor.wait_until(
         """async () => { const one = await window.mediaStatistics(); await new Promise((r) => setTimeout(r, 1000));
           return (await window.mediaStatistics()).audioEnergy - one.audioEnergy < 1e-6; }"""
     )
