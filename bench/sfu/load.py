@@ -1,7 +1,8 @@
 """Loads an SFU with publisher-subscriber pairs: `python -m bench.sfu.load --pairs 20 --rate 20000 --seconds 10`.
 
 Starts the SFU on one core and runs on another; prints one JSON line: packets lost, CPU per forwarded packet of the SFU's
-process, delay added, resident memory, and how busy the generator itself was (above 80 % the run says nothing).
+process, delay added, resident memory, and what would make the run say nothing: how busy the generator itself was (above
+80 %) and how much of the SFU's core other processes took.
 """
 
 import argparse
@@ -32,9 +33,10 @@ class Usage:
 
 
 class SfuProcess:
-    """The SFU under load, on core 0."""
+    """The SFU under load, on one core."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: int) -> None:
+        self._core = core
         self.secret = secrets.token_hex(16)
         environment = {**os.environ, "SHINSATSU_SFU_APP_ID": "bench", "SHINSATSU_SFU_APP_SECRET": self.secret}
         self._process = subprocess.Popen(
@@ -43,7 +45,7 @@ class SfuProcess:
             stdout=subprocess.PIPE,
             text=True,
         )
-        os.sched_setaffinity(self._process.pid, {0})
+        os.sched_setaffinity(self._process.pid, {core})
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]
 
@@ -52,6 +54,12 @@ class SfuProcess:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         cpu = (int(fields[11]) + int(fields[12])) / _TICKS
         return Usage(cpu, int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+
+    def core_seconds(self) -> float:
+        """How long its core has been busy since the machine started, whoever it worked for."""
+        lines = Path("/proc/stat").read_text().splitlines()
+        fields = next(line for line in lines if line.startswith(f"cpu{self._core} ")).split()[1:9]
+        return (sum(map(int, fields)) - int(fields[3]) - int(fields[4])) / _TICKS  # without idle and waiting for disks
 
     def stop(self) -> None:
         """Ends it."""
@@ -118,58 +126,70 @@ class Load:
 
 def measure(options: argparse.Namespace) -> dict[str, float | int]:
     """One run: warms up for 2 s, then counts."""
-    sfu = SfuProcess()
-    os.sched_setaffinity(0, {1} if len(os.sched_getaffinity(0)) > 1 else {0})
+    cores = os.sched_getaffinity(0)
+    sfu = SfuProcess(min(cores))
+    os.sched_setaffinity(0, cores - {min(cores)} or cores)
     try:
-        load = Load(options, sfu)
-        load.run(2)
-        load.settle(0.3)
-        for subscriber in load.subscribers:
-            subscriber.unique.clear()
-            subscriber.delays.clear()
-            subscriber.dropped = subscriber.resent = subscriber.duplicates = 0
-        sent_before = sum(publisher.sent for publisher in load.publishers)
-        before, own_before, at = sfu.usage(), time.process_time(), time.monotonic()
-        load.run(options.seconds)
-        after, own, took = sfu.usage(), time.process_time() - own_before, time.monotonic() - at
-        load.settle(0.5)
-        sent = sum(publisher.sent for publisher in load.publishers) - sent_before
-        return _summary(options, load, sent, after.cpu - before.cpu, own / took, took, sfu.usage().resident)
+        return _run(options, sfu)
     finally:
         sfu.stop()
+        os.sched_setaffinity(0, cores)
 
 
-def _summary(
-    options: argparse.Namespace, load: Load, sent: int, cpu: float, busy: float, took: float, resident: float
-) -> dict[str, float | int]:
+def _run(options: argparse.Namespace, sfu: SfuProcess) -> dict[str, float | int]:
+    load = Load(options, sfu)
+    load.run(2)
+    load.settle(0.3)
+    for subscriber in load.subscribers:
+        subscriber.unique.clear()
+        subscriber.delays.clear()
+        subscriber.dropped = subscriber.resent = subscriber.duplicates = 0
+    sent_before = sum(publisher.sent for publisher in load.publishers)
+    before, core_before, own_before, at = sfu.usage(), sfu.core_seconds(), time.process_time(), time.monotonic()
+    load.run(options.seconds)
+    after, core, own, took = sfu.usage(), sfu.core_seconds(), time.process_time(), time.monotonic() - at
+    load.settle(0.5)
+    cpu = after.cpu - before.cpu
+    sent = sum(publisher.sent for publisher in load.publishers) - sent_before
+    return _traffic(load, sent) | {
+        "pairs": options.pairs,
+        "packets_per_second": round(sent / took),
+        "sfu_us_per_packet": round(cpu / sent * 1e6, 2),
+        "sfu_busy_percent": round(100 * cpu / took, 1),
+        "others_busy_percent": max(0.0, round(100 * (core - core_before - cpu) / took, 1)),
+        "sfu_resident_mb": round(sfu.usage().resident, 1),
+        "resident_budget_mb": 70 + 0.3 * 2 * options.pairs,
+        "generator_busy_percent": round(100 * (own - own_before) / took, 1),
+    }
+
+
+def _traffic(load: Load, sent: int) -> dict[str, float | int]:
     received = sum(len(subscriber.unique) for subscriber in load.subscribers)
     delays = sorted(delay for subscriber in load.subscribers for delay in subscriber.delays)
     return {
-        "pairs": options.pairs,
-        "packets_per_second": round(sent / took),
         "lost_percent": round(100 * (sent - received) / sent, 4),
         "dropped_by_receiver": sum(subscriber.dropped for subscriber in load.subscribers),
         "resent": sum(subscriber.resent for subscriber in load.subscribers),
-        "sfu_us_per_packet": round(cpu / sent * 1e6, 2),
-        "sfu_busy_percent": round(100 * cpu / took, 1),
         "delay_p50_us": round(delays[len(delays) // 2] / 1000),
         "delay_p99_us": round(delays[len(delays) * 99 // 100] / 1000),
-        "sfu_resident_mb": round(resident, 1),
-        "resident_budget_mb": 70 + 0.3 * 2 * options.pairs,
-        "generator_busy_percent": round(100 * busy, 1),
     }
+
+
+def options_parser(description: str | None, seconds: float) -> argparse.ArgumentParser:
+    """The options of a run; the defaults are those of the measure: 20 pairs, 20,000 packets a second."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--rate", type=int, default=20000, help="packets a second over all pairs")
+    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--size", type=int, default=1100, help="bytes of an RTP packet")
+    parser.add_argument("--loss", type=float, default=0.0, help="share of packets the subscribers pretend to lose")
+    parser.add_argument("--segments", action="store_true", help="let the generator use UDP_SEGMENT too")
+    return parser
 
 
 def main() -> None:
     """Reads the options, runs, prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--rate", type=int, default=20000, help="packets a second over all pairs")
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--size", type=int, default=1100, help="bytes of an RTP packet")
-    parser.add_argument("--loss", type=float, default=0.0, help="share of packets the subscribers pretend to lose")
-    parser.add_argument("--segments", action="store_true", help="let the generator use UDP_SEGMENT too")
-    print(json.dumps(measure(parser.parse_args())))
+    print(json.dumps(measure(options_parser(__doc__, 10).parse_args())))
 
 
 if __name__ == "__main__":
