@@ -18,7 +18,17 @@ beforeEach(() => {
   media = new FakeMedia()
   peers = []
   sockets = []
-  consultation = new Consultation(
+  consultation = meet()
+})
+
+afterEach(() => {
+  consultation.close()
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+function meet(): Consultation {
+  return new Consultation(
     server.asApi(),
     PATIENT,
     server.current,
@@ -29,13 +39,7 @@ beforeEach(() => {
       newSocket: (url) => keep(sockets, new FakeSocket(url)) as unknown as WebSocket,
     },
   )
-})
-
-afterEach(() => {
-  consultation.close()
-  vi.restoreAllMocks()
-  vi.useRealTimers()
-})
+}
 
 function keep<T>(list: T[], item: T): T {
   list.push(item)
@@ -70,7 +74,7 @@ test('publishes microphone and camera under their granted names and receives wha
 
 test('a scheduled session is opened first', async () => {
   server.current = session('scheduled')
-  consultation.room = { session: server.current, tracks: [] }
+  consultation = meet()
   await present()
   expect(server.calls.slice(0, 2)).toEqual(['create', 'join'])
 })

@@ -1,7 +1,7 @@
 import type { ConsultationApi } from '../src/api/client'
 import { ApiProblem, NetworkProblem } from '../src/api/problem'
 import type { JoinAnswer, StreamEvent, VideoSession } from '../src/api/types'
-import type { OwnMedia } from '../src/call/consultation'
+import type { OwnMedia } from '../src/call/own-media'
 
 /** A WebSocket whose other end is the test. */
 export class FakeSocket {

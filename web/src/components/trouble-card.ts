@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import type { Clinic } from '../api/types'
-import type { Trouble } from '../call/consultation'
+import type { Trouble } from '../call/trouble-watch'
 import { t } from '../i18n'
 import { Element } from './element'
 import { icon } from './icons'

@@ -1,4 +1,4 @@
-import type { OwnMedia } from '../call/consultation'
+import type { OwnMedia } from '../call/own-media'
 import type { OwnTracks } from '../call/publisher'
 import { type DeviceKind, type DeviceProblem, openBoth, openDevice, problemOfDevice } from './devices'
 import { blackTrack, silentTrack } from './stand-ins'

@@ -143,7 +143,7 @@ export class CallPage extends Element {
     return html`${this.#isStaff ? nothing : people}
     ${this.consultation.phase === 'joining' ? said('network', t('connecting')) : nothing}
     ${this.media.audioMuted && this.media.started ? said('mic-off', t('mic-off')) : nothing}
-    ${this.consultation.screen ? said('screen', t('you-show-screen')) : nothing}
+    ${this.consultation.isSharing ? said('screen', t('you-show-screen')) : nothing}
     ${
       this.soundBlocked
         ? html`<button class="button button--primary" type="button" @click=${() => this.say('start-sound')}>
@@ -218,7 +218,7 @@ export class CallPage extends Element {
     return {
       microphoneOn: !this.media.audioMuted,
       cameraOn: !this.media.videoMuted,
-      sharing: this.consultation.screen !== undefined,
+      sharing: this.consultation.isSharing,
       mayShare: canShareScreen() && this.consultation.may('share_screen'),
       mayEnd: this.consultation.may('end_session'),
       peopleOpen: this.peopleOpen,
@@ -249,7 +249,7 @@ export class CallPage extends Element {
   }
 
   async #share(): Promise<void> {
-    if (this.consultation.screen) return this.consultation.stopSharing()
+    if (this.consultation.isSharing) return this.consultation.stopSharing()
     let track: MediaStreamTrack
     try {
       track = await openScreen()

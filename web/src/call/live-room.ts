@@ -1,0 +1,142 @@
+import type { ConsultationApi } from '../api/client'
+import { hasCode } from '../api/problem'
+import {
+  type Actor,
+  type ClientMessage,
+  type JoinAnswer,
+  type Permission,
+  type SessionParticipant,
+  type StreamEvent,
+  type Track,
+  type TrackType,
+  type VideoSession,
+  userKey,
+} from '../api/types'
+import { EventStream } from './event-stream'
+import { applyEvent, type Room } from './room'
+
+export interface RoomHandlers {
+  /** The room has changed by an event; `before` is what it was. */
+  heard(event: StreamEvent, before: Room): void
+  alive(alive: boolean): void
+  final(code: number): void
+}
+
+/** The room as the server tells it, kept up by the event stream, and the doors into it. */
+export class LiveRoom {
+  room: Room
+  permissions: Permission[] = []
+  endedBy: Actor | undefined
+  participantId: string | undefined
+  readonly #stream: EventStream
+
+  constructor(
+    private readonly api: ConsultationApi,
+    session: VideoSession,
+    readonly me: string,
+    private readonly handlers: RoomHandlers,
+    newSocket: (url: string) => WebSocket,
+  ) {
+    this.room = { session, tracks: [] }
+    this.#stream = new EventStream(
+      () => '',
+      { event: (event) => this.#heard(event), alive: handlers.alive, final: handlers.final },
+      newSocket,
+    )
+  }
+
+  /** Everybody else who is in, first come first. */
+  get others(): SessionParticipant[] {
+    return this.room.session.participants.filter((p) => userKey(p) !== this.me && p.admission === 'admitted')
+  }
+
+  get isOver(): boolean {
+    return this.room.session.status === 'ended' || this.room.session.status === 'failed'
+  }
+
+  /** Whether one is in by another participant than this one: from another page. */
+  get isElsewhere(): boolean {
+    const now = this.room.session.participants.find((p) => userKey(p) === this.me)
+    return now !== undefined && now.participantId !== this.participantId
+  }
+
+  /** The tracks of everybody else, by name. */
+  get wanted(): string[] {
+    return this.room.tracks.filter((track) => userKey(track) !== this.me).map((track) => track.trackName)
+  }
+
+  /** What a person publishes of one kind, the newest publication last. */
+  tracksOf(person: SessionParticipant, type: TrackType): Track[] {
+    return this.room.tracks.filter((track) => track.trackType === type && userKey(track) === userKey(person))
+  }
+
+  /** Follows the room without being in it. */
+  follow(): void {
+    this.#stream.open((after) => this.api.eventsUrl(undefined, after))
+  }
+
+  /** Joins, and opens the appointment's session first where it is not open. */
+  async join(): Promise<JoinAnswer> {
+    const { status } = this.room.session
+    if (status !== 'waiting' && status !== 'active') await this.#create()
+    try {
+      return await this.api.join()
+    } catch (error) {
+      if (!hasCode(error, 'session_not_open')) throw error
+      await this.#create()
+      return await this.api.join()
+    }
+  }
+
+  /** Follows the room as the participant that a join has made. */
+  enter({ session, participantId, permissions }: JoinAnswer): void {
+    const moved = session.id !== this.api.sessionId
+    this.participantId = participantId
+    this.permissions = permissions
+    this.api.sessionId = session.id
+    if (moved) this.room = { session, tracks: [] }
+    else if (session.version >= this.room.session.version) this.room = { ...this.room, session }
+    this.#stream.open((after) => this.api.eventsUrl(participantId, after), moved)
+  }
+
+  async lookAgain(): Promise<void> {
+    const session = await this.api.session().catch(() => undefined)
+    this.learn(session ?? this.room.session)
+  }
+
+  /** The session as an answer has told it, and by whom it was ended. */
+  learn(session: VideoSession): void {
+    this.room = { ...this.room, session }
+    this.endedBy = session.metadata.endedBy ?? undefined
+  }
+
+  /** Says something, once there is a participant to say it. */
+  say(message: ClientMessage): void {
+    if (this.participantId) this.#stream.send(message)
+  }
+
+  /** Tries a lost stream again at once. */
+  hurry(): void {
+    this.#stream.hurry()
+  }
+
+  close(): void {
+    this.participantId = undefined
+    this.#stream.close()
+  }
+
+  async #create(): Promise<void> {
+    const session = await this.api.create(this.room.session.appointmentId)
+    if (session.id !== this.api.sessionId) this.#stream.close()
+    this.room = session.id === this.api.sessionId ? { ...this.room, session } : { session, tracks: [] }
+    this.api.sessionId = session.id
+  }
+
+  #heard(event: StreamEvent): void {
+    const before = this.room
+    this.room = applyEvent(before, event)
+    if (event.type === 'permissions') this.permissions = event.permissions
+    if (event.type === 'session_status') this.endedBy = event.by
+    this.handlers.heard(event, before)
+  }
+}
