@@ -103,7 +103,7 @@ def build(settings: Settings) -> Server:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _running(settings, engine, plane, reconciler):
+        async with _running(settings, engine, units_of_work, plane, reconciler):
             yield
             hub.stop()
             await streams.stop()
@@ -114,7 +114,11 @@ def build(settings: Settings) -> Server:
 
 @contextlib.asynccontextmanager
 async def _running(
-    settings: Settings, engine: AsyncEngine, plane: CallsClient, reconciler: Reconciler
+    settings: Settings,
+    engine: AsyncEngine,
+    units_of_work: SqlUnitsOfWork,
+    plane: CallsClient,
+    reconciler: Reconciler,
 ) -> AsyncIterator[None]:
     """The database migrated, the reconciler at work; all of it let go at the end."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -128,6 +132,7 @@ async def _running(
             await asyncio.gather(reconciling, return_exceptions=True)
     finally:
         await plane.close()
+        units_of_work.close()
         await engine.dispose()
 
 

@@ -5,7 +5,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from shinsatsu.domain.errors import ConflictError, DatabaseUnavailable
 from shinsatsu.domain.roles import AuthUser
@@ -62,9 +61,10 @@ async def test_a_full_disk(sqlite_path: Path) -> None:
     engine = make_engine(f"sqlite:///{sqlite_path}")
     house = House(engine)
     session_id = await house.opened()
-    async with engine.connect() as connection:
-        pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
-        await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    assert house.units_of_work.sqlite is not None
+    async with house.units_of_work.sqlite.lend() as connection:
+        _, [(pages,)], _ = connection.run("PRAGMA page_count", ())
+        connection.run(f"PRAGMA max_page_count = {pages}", ())
     joined: list[str] = []
 
     async def fill() -> None:
@@ -76,8 +76,8 @@ async def test_a_full_disk(sqlite_path: Path) -> None:
     counts = rows_of(sqlite_path)
     assert counts["session_participants"] == len(joined)
     assert counts["tracks"] == len(joined) * 2
-    async with engine.connect() as connection:
-        await connection.execute(text(f"PRAGMA max_page_count = {pages * 10}"))
+    async with house.units_of_work.sqlite.lend() as connection:
+        connection.run(f"PRAGMA max_page_count = {pages * 10}", ())
     assert (await house.sessions.join(PATIENT, session_id)).participant_id
     assert len(house.bus.events) == len(await house.story(session_id))
     await engine.dispose()
@@ -87,8 +87,9 @@ async def test_a_read_only_file(sqlite_path: Path) -> None:
     engine = make_engine(f"sqlite:///{sqlite_path}")
     house = House(engine)
     session_id = await house.opened()
-    async with engine.connect() as connection:
-        await connection.execute(text("PRAGMA query_only = ON"))
+    assert house.units_of_work.sqlite is not None
+    async with house.units_of_work.sqlite.lend() as connection:
+        connection.run("PRAGMA query_only = ON", ())
     with pytest.raises(DatabaseUnavailable):
         await house.sessions.join(PATIENT, session_id)
     await engine.dispose()

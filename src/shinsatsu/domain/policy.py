@@ -6,6 +6,7 @@ Deny by default: whatever is unknown to the tables here is refused. Every decisi
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from shinsatsu.domain.participant import Admission
@@ -140,7 +141,10 @@ def column_of(actor: AuthUser, relation: Relation | None) -> Column | None:
 
 def decide(actor: AuthUser, action: Action, context: Context) -> Decision:
     """May the actor do this, here and now? The only judge: API guards, media operations and the page derive from it."""
-    column = column_of(actor, context.relation)
+    return _judge(column_of(actor, context.relation), action, context)
+
+
+def _judge(column: Column | None, action: Action, context: Context) -> Decision:
     if column is None:
         return _deny("stranger")
     row = TABLE.get(action)
@@ -166,9 +170,13 @@ def permissions(actor: AuthUser, context: Context) -> tuple[Permission, ...]:
 
     Actions aimed at people are answered as if aimed at the patient.
     """
-    somebody = replace(context, target=Target(Column.PATIENT))
+    return _permissions(column_of(actor, context.relation), replace(context, target=Target(Column.PATIENT)))
+
+
+@lru_cache(maxsize=512)  # a join and each event of somebody's stay ask the same 24 questions again
+def _permissions(column: Column | None, context: Context) -> tuple[Permission, ...]:
     others = (action for action in TABLE if action not in SPEC_ACTIONS and action is not Action.PUT_APPOINTMENT)
-    return tuple(Permission(action, decide(actor, action, somebody).allowed) for action in (*SPEC_ACTIONS, *others))
+    return tuple(Permission(action, _judge(column, action, context).allowed) for action in (*SPEC_ACTIONS, *others))
 
 
 def _refused_by_state(action: Action, context: Context) -> str | None:

@@ -8,7 +8,8 @@ asks again on the loop until its patience ends.
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 PRAGMAS = (
@@ -101,9 +102,13 @@ class DirectConnection:
         if self._connection.in_transaction:
             await _to_the_end(asyncio.to_thread(self._connection.execute, "COMMIT"))
 
-    async def rollback(self) -> None:
+    def undo(self) -> None:
+        """Rolls back what was begun, if anything was."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+    async def rollback(self) -> None:
+        self.undo()
 
     async def create_function(self, *arguments: Any, **options: Any) -> None:
         self._connection.create_function(*arguments, **options)
@@ -119,6 +124,48 @@ class DirectConnection:
 async def connect(path: str) -> DirectConnection:
     """Opens the file, making it if need be."""
     return DirectConnection(path)
+
+
+class SqliteConnections:
+    """A small pool of connections to one file, opened when they are needed and kept for the next transaction."""
+
+    def __init__(self, path: str, size: int, patience: float) -> None:
+        self._path = path
+        self._free = asyncio.Semaphore(size)
+        self._patience = patience
+        self._idle: list[DirectConnection] = []
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[DirectConnection]:
+        """A connection without a transaction; what is not committed on giving it back is undone.
+
+        Raises TimeoutError when none came free within the pool's patience.
+        """
+        if self._free.locked():
+            await asyncio.wait_for(self._free.acquire(), self._patience)
+        else:
+            await self._free.acquire()
+        try:
+            connection = self._idle.pop() if self._idle else DirectConnection(self._path)
+            try:
+                yield connection
+            finally:
+                self._take_back(connection)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Closes what is idle."""
+        while self._idle:
+            self._idle.pop().stop()
+
+    def _take_back(self, connection: DirectConnection) -> None:
+        try:
+            connection.undo()
+        except sqlite3.Error:  # whatever is wrong with it, the next transaction gets a fresh one
+            connection.stop()
+        else:
+            self._idle.append(connection)
 
 
 async def _to_the_end(awaitable: Any) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shinsatsu.store.sqlite import DirectConnection
 
 Values = Mapping[str, Any]
+SQLITE = sqlite_dialect()
 
 
 class Result(Protocol):
@@ -79,44 +80,53 @@ class Statements:
 
     _compiled: dict[tuple[Executable, tuple[str, ...]], Compiled] = {}  # noqa: RUF012 - constants only, for the process
 
-    def __init__(self, connection: AsyncConnection, driver: DirectConnection | None) -> None:
+    def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self._connection = connection
-        self._driver = driver
 
     @property
     def dialect_name(self) -> str:
-        return self._connection.dialect.name
+        return "sqlite" if isinstance(self._connection, DirectConnection) else self._connection.dialect.name
 
     async def execute(self, statement: Executable, values: Values | Sequence[Values] = ()) -> Result:
         """Executes a statement that is a constant: one that is made anew for each call would never be forgotten."""
-        if self._driver is None:
+        if not isinstance(self._connection, DirectConnection):
             return await self._connection.execute(statement, values or None)
-        if isinstance(values, Mapping) or not values:
-            return self._run(self._driver, statement, values if isinstance(values, Mapping) else {})
-        compiled = self._compile(statement, values[0])
-        return DirectResult((), self._driver.run_many(compiled.sql, [compiled.arguments(one) for one in values]))
+        return _run(self._connection, self._prepared(statement, _first(values)), values)
 
-    async def execute_once(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> Result:
-        """Executes a statement that was made for this call."""
-        return await self._connection.execute(statement, values)
+    async def execute_once(self, statement: Executable, values: Values | Sequence[Values] = ()) -> Result:
+        """Executes a statement that was made for this call, or one whose lists differ in length."""
+        if not isinstance(self._connection, DirectConnection):
+            return await self._connection.execute(statement, values or None)
+        return _run(self._connection, _compile(statement, _first(values)), values)
 
-    def _run(self, driver: DirectConnection, statement: Executable, values: Values) -> DirectResult:
-        compiled = self._compile(statement, values)
-        names, rows, rowcount = driver.run(compiled.sql, compiled.arguments(values))
-        if compiled.row is None and names:
-            compiled.row = _row_maker(names)
-        return DirectResult([compiled.row(row) for row in rows], rowcount)
-
-    def _compile(self, statement: Any, values: Values) -> Compiled:
+    def _prepared(self, statement: Executable, values: Values) -> Compiled:
         key = (statement, tuple(values))
         found = self._compiled.get(key)
         if found is None:
-            made = statement.compile(
-                dialect=sqlite_dialect(), column_keys=list(values) or None, compile_kwargs={"render_postcompile": True}
-            )
-            found = Compiled(str(made), made.positiontup or (), made.params)
-            self._compiled[key] = found
+            found = self._compiled[key] = _compile(statement, values)
         return found
+
+
+def _first(values: Values | Sequence[Values]) -> Values:
+    if isinstance(values, Mapping):
+        return values
+    return values[0] if values else {}
+
+
+def _compile(statement: Any, values: Values) -> Compiled:
+    made = statement.compile(dialect=SQLITE, column_keys=list(values) or None)
+    expanded = made.construct_expanded_state(dict(values) or None)
+    constants = {name: value for name, value in expanded.parameters.items() if name not in values}
+    return Compiled(expanded.statement, expanded.positiontup or (), constants)
+
+
+def _run(driver: DirectConnection, compiled: Compiled, values: Values | Sequence[Values]) -> DirectResult:
+    if not isinstance(values, Mapping) and values:
+        return DirectResult((), driver.run_many(compiled.sql, [compiled.arguments(one) for one in values]))
+    names, rows, rowcount = driver.run(compiled.sql, compiled.arguments(_first(values)))
+    if compiled.row is None and names:
+        compiled.row = _row_maker(names)
+    return DirectResult([compiled.row(row) for row in rows], rowcount)
 
 
 def _row_maker(names: Sequence[str]) -> Any:

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.store.appointments import SqlAppointments
 from shinsatsu.store.credentials import SqlCredentials
+from shinsatsu.store.engine import POOL_SIZE, POOL_TIMEOUT
 from shinsatsu.store.faults import foreign_errors_mapped
 from shinsatsu.store.media import SqlMedia
 from shinsatsu.store.sessions import SqlSessions
-from shinsatsu.store.sqlite import DirectConnection
+from shinsatsu.store.sqlite import DirectConnection, SqliteConnections
 from shinsatsu.store.statements import Statements
 from shinsatsu.store.tracks import SqlTracks
 
@@ -22,10 +24,9 @@ WRITE_PATIENCE = 2.0
 class SqlUnitOfWork:
     """One transaction on one connection."""
 
-    def __init__(self, connection: AsyncConnection, driver: DirectConnection | None) -> None:
+    def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self._connection = connection
-        self._driver = driver
-        statements = Statements(connection, driver)
+        statements = Statements(connection)
         self.sessions = SqlSessions(statements)
         self.appointments = SqlAppointments(statements)
         self.tracks = SqlTracks(statements)
@@ -34,46 +35,81 @@ class SqlUnitOfWork:
 
     async def commit(self) -> None:
         """Makes it last: on return it is on disk."""
-        await (self._driver or self._connection).commit()
+        await self._connection.commit()
 
 
-class SqlUnitsOfWork:
-    """Begins transactions on an engine.
+class _SqliteUnits:
+    """Writers of this process queue here, in order; at the file, whoever asks at the right moment would win."""
 
-    On SQLite writers of this process queue here, in order, rather than at the file, where whoever asks at the right
-    moment wins; on PostgreSQL they meet at the rows they lock.
-    """
-
-    def __init__(self, engine: AsyncEngine, write_patience: float = WRITE_PATIENCE) -> None:
-        self._engine = engine
-        self._sqlite = engine.dialect.name == "sqlite"
-        self._writer: AbstractAsyncContextManager[object] = asyncio.Lock() if self._sqlite else nullcontext()
+    def __init__(self, path: str, write_patience: float) -> None:
+        self.connections = SqliteConnections(path, POOL_SIZE, POOL_TIMEOUT)
+        self._writer = asyncio.Lock()
         self._write_patience = write_patience
-        self._snapshots = engine if self._sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnitOfWork]:
-        """A transaction that sees one state of the database."""
-        with foreign_errors_mapped():
-            async with self._snapshots.connect() as connection:
-                driver = _driver(connection) if self._sqlite else None
-                if driver is not None:
-                    await driver.begin()
-                yield SqlUnitOfWork(connection, driver)
+        async with self.connections.lend() as connection:
+            await connection.begin()
+            yield SqlUnitOfWork(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with self._writer, self.connections.lend() as connection:
+            await connection.begin_immediate(self._write_patience)
+            yield SqlUnitOfWork(connection)
+
+    def close(self) -> None:
+        self.connections.close()
+
+
+class _PostgresqlUnits:
+    """Writers meet at the rows they lock; readers see one snapshot."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with self._snapshots.connect() as connection:
+            yield SqlUnitOfWork(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlUnitOfWork]:
+        async with self._engine.connect() as connection:
+            yield SqlUnitOfWork(connection)
+
+    def close(self) -> None:
+        """The engine's owner disposes of it."""
+
+
+class SqlUnitsOfWork:
+    """Begins transactions on the database of an engine, in the way of its kind."""
+
+    def __init__(self, engine: AsyncEngine, write_patience: float = WRITE_PATIENCE) -> None:
+        sqlite = engine.dialect.name == "sqlite"
+        self._units = _SqliteUnits(str(engine.url.database), write_patience) if sqlite else _PostgresqlUnits(engine)
+
+    @property
+    def sqlite(self) -> SqliteConnections | None:
+        """The connections to the file; None on PostgreSQL."""
+        return self._units.connections if isinstance(self._units, _SqliteUnits) else None
+
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that sees one state of the database."""
+        return _mapped(self._units.read())
+
+    def write(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction that may write."""
-        with foreign_errors_mapped():
-            async with self._writer, self._engine.connect() as connection:
-                driver = _driver(connection) if self._sqlite else None
-                if driver is not None:
-                    await driver.begin_immediate(self._write_patience)
-                yield SqlUnitOfWork(connection, driver)
+        return _mapped(self._units.write())
+
+    def close(self) -> None:
+        """Gives up idle connections; the engine is its owner's to dispose of."""
+        self._units.close()
 
 
-def _driver(connection: AsyncConnection) -> DirectConnection:
-    # The connection is checked out already, so that there is nothing to wait for in asking for its driver.
-    driver = connection.sync_connection and connection.sync_connection.connection.driver_connection
-    assert isinstance(driver, DirectConnection)  # noqa: S101 - engine.py opens no other kind on SQLite
-    return driver
+@asynccontextmanager
+async def _mapped(unit: AbstractAsyncContextManager[SqlUnitOfWork]) -> AsyncIterator[SqlUnitOfWork]:
+    with foreign_errors_mapped():
+        async with unit as entered:
+            yield entered
