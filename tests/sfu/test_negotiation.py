@@ -138,13 +138,28 @@ def test_remb_stands_in_where_there_is_no_transport_feedback() -> None:
     assert pushed("aiortc-1.16-push", "1").encodings[0].rtx_ssrc == 4089218644
 
 
-def test_audio_nack_is_answered_when_offered() -> None:
-    offer = sample("chromium-156-push")
-    nacking = replace(offer.media[0].codecs[0], rtcp_feedback=(RtcpFeedback("nack"), RtcpFeedback("transport-cc")))
-    audio = replace(offer.media[0], codecs=(nacking, *offer.media[0].codecs[1:]))
-    outcome = connection().answer(replace(offer, media=(audio, offer.media[1])), pushes=["0"]).pushed["0"]
+def nacking(name: str) -> SessionDescription:
+    """A browser's offer that adds NACK to its audio."""
+    offer = sample(name)
+    opus = replace(offer.media[0].codecs[0], rtcp_feedback=(RtcpFeedback("nack"), RtcpFeedback("transport-cc")))
+    audio = replace(offer.media[0], codecs=(opus, *offer.media[0].codecs[1:]))
+    return replace(offer, media=(audio, *offer.media[1:]))
+
+
+def test_publishers_are_asked_for_lost_audio_when_they_offer_it() -> None:
+    outcome = connection().answer(nacking("chromium-156-push"), pushes=["0"]).pushed["0"]
     assert isinstance(outcome, RtpReceiveParameters)
     assert capabilities.NACK in outcome.codec.rtcp_feedback
+
+
+def test_receivers_are_promised_nack_only_with_rtx_to_answer_it() -> None:
+    negotiation = connection()
+    offered = parse_sdp(negotiation.offer([microphone(), camera()]).sdp or "")
+    assert [capabilities.NACK in media.codecs[0].rtcp_feedback for media in offered.media] == [False, True]
+
+    answered = connection().answer(nacking("chromium-156-recvonly"), pulls=[microphone(), camera()])
+    own = parse_sdp(answered.sdp)
+    assert [capabilities.NACK in media.codecs[0].rtcp_feedback for media in own.media] == [False, True]
 
 
 @pytest.mark.parametrize("name", ["chromium-156-simulcast-data", "firefox-153-simulcast"])
@@ -253,6 +268,7 @@ def test_rtx_not_taken_is_not_used() -> None:
     bare = replace(answer.media[0], codecs=answer.media[0].codecs[:1], formats=answer.media[0].formats[:1])
     [parameters] = negotiation.accept(replace(answer, media=(bare,))).sends
     assert (parameters.rtx_ssrc, parameters.codec.rtx_payload_type) == (None, None)
+    assert capabilities.NACK not in parameters.codec.rtcp_feedback
 
 
 def test_one_negotiation_at_a_time() -> None:

@@ -52,7 +52,15 @@ def choose_codec(media: MediaDescription, preference: Sequence[str]) -> RtpCodec
 
 def find_codec(media: MediaDescription, wanted: RtpCodec) -> RtpCodec | None:
     """The receiver's own numbering of the publication's codec `wanted`; None when it doesn't take it."""
-    return choose_codec(media, (wanted.mime_type,))
+    found = choose_codec(media, (wanted.mime_type,))
+    return None if found is None else _promised(found)
+
+
+def _promised(codec: RtpCodec) -> RtpCodec:
+    """`codec` for a receiver: without NACK where there is no RTX to answer it with (docs/decisions/0004)."""
+    if codec.rtx_payload_type is not None:
+        return codec
+    return replace(codec, rtcp_feedback=tuple(known for known in codec.rtcp_feedback if known != NACK))
 
 
 def _forwarded(codec: RtpCodec) -> bool:
@@ -97,11 +105,12 @@ def accepted_codec(media: MediaDescription, offered: RtpCodec) -> RtpCodec | Non
     for codec in media.codecs:
         if codec.payload_type == offered.payload_type and codec.mime_type.lower() == offered.mime_type.lower():
             rtx = _rtx_of(media.codecs, codec.payload_type)
-            return replace(
+            answered = replace(
                 offered,
                 rtcp_feedback=common_feedback(media.kind, codec.rtcp_feedback),
                 rtx_payload_type=rtx if rtx == offered.rtx_payload_type else None,
             )
+            return _promised(answered)
     return None
 
 
@@ -172,7 +181,7 @@ class Numbers:
         own = replace(codec, rtcp_feedback=_FEEDBACK[codec.mime_type.partition("/")[0]])
         own = replace(own, payload_type=self._payload_type(_identity(own), _USUAL_PAYLOAD_TYPES[codec.mime_type]))
         if not codec.mime_type.startswith("video/"):
-            return replace(own, rtx_payload_type=None)
+            return _promised(replace(own, rtx_payload_type=None))
         rtx = self._payload_type(f"rtx/{own.payload_type}", own.payload_type + 1)
         return replace(own, rtx_payload_type=rtx)
 

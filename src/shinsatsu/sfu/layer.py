@@ -33,7 +33,7 @@ class Layer:
         self.reception = Reception(self.codec.clock_rate)
         self.bitrate = 0.0
         feedback = {(item.type, item.parameter) for item in self.codec.rtcp_feedback}
-        self.ring = ResendRing() if ("nack", "") in feedback else None
+        self.ring = ResendRing() if self.video else None
         self.missing = MissingPackets() if ("nack", "") in feedback else None
         self._mime_type = self.codec.mime_type
         self._seen = [-1] * RING_SIZE
