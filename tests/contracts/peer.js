@@ -19,9 +19,13 @@ class Publisher {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     return this;
   }
-  // tracks: {name: [MediaStreamTrack, init]}
+  // tracks: {name: [MediaStreamTrack, init]}; init.codecs are those preferred.
   async publish(tracks) {
     const added = Object.entries(tracks).map(([name, [track, init]]) => [name, this.pc.addTransceiver(track, { direction: 'sendonly', ...init })]);
+    for (const [name, transceiver] of added) {
+      const codecs = tracks[name][1]?.codecs;
+      if (codecs) transceiver.setCodecPreferences(codecs);
+    }
     await this.pc.setLocalDescription();
     const reply = await calls('POST', `/sessions/${this.session}/tracks/new`, {
       sessionDescription: { type: 'offer', sdp: this.pc.localDescription.sdp },
@@ -71,6 +75,10 @@ class Receiver {
     const report = await this.pc.getStats();
     const found = [...report.values()].find((s) => s.type === 'inbound-rtp' && s.mid === mid);
     return found ?? { framesDecoded: 0, packetsReceived: 0, totalAudioEnergy: 0 };
+  }
+  async codec(mid) {
+    const report = await this.pc.getStats();
+    return report.get((await this.inbound(mid)).codecId);
   }
   // Waits until `field` of the mid has passed `above`; its value, or null after `ms`.
   async until(mid, field, above, ms = 10000) {

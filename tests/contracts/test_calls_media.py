@@ -97,6 +97,35 @@ def test_camera_and_microphone_arrive(page: Page) -> None:
     assert {track["status"] for track in seen["state"]["tracks"]} == {"active"}
 
 
+def test_h264_is_forwarded_and_begins_with_a_key_frame_for_who_joins_later(page: Page) -> None:
+    seen = run(
+        page,
+        """
+        const h264 = RTCRtpSender.getCapabilities('video').codecs.filter(({mimeType, sdpFmtpLine: line}) =>
+          mimeType === 'video/rtx' || (mimeType === 'video/H264' && line.includes('packetization-mode=1')
+            && line.includes('profile-level-id=42e01f')));
+        if (h264.length < 2) return null;
+        const pub = await new Publisher().open(), one = await new Receiver().open(), two = await new Receiver().open();
+        const {cam} = await media();
+        await pub.publish({cam: [cam[0], {codecs: h264}]});
+        const first = (await one.pull(pub.session, ['cam'])).tracks[0].mid;
+        const frames = await one.until(first, 'framesDecoded', 60);
+        const later = (await two.pull(pub.session, ['cam'])).tracks[0].mid;
+        const joined = await two.until(later, 'framesDecoded', 30);
+        const inbound = await two.inbound(later);
+        return {frames, joined, inbound, codec: await two.codec(later)};
+        """,
+    )
+    if seen is None:
+        pytest.skip("this browser encodes no H.264")
+    assert seen["frames"]
+    assert seen["joined"]
+    assert seen["inbound"]["keyFramesDecoded"] >= 1
+    assert seen["codec"]["mimeType"] == "video/H264"
+    assert "profile-level-id=42e01f" in seen["codec"]["sdpFmtpLine"]
+    assert "packetization-mode=1" in seen["codec"]["sdpFmtpLine"]
+
+
 def test_a_forced_close_stops_the_receiver_and_a_new_pull_restores(page: Page) -> None:
     seen = run(
         page,
