@@ -142,7 +142,7 @@ def test_a_link_is_minted_from_the_command_line(tmp_path: Path) -> None:
         ({"ALLOWED_ORIGINS": "*"}, "SHINSATSU_ALLOWED_ORIGINS"),
         ({"SECRET": "short"}, "SHINSATSU_SECRET"),
         ({"DATABASE_URL": "postgresql://db.example/shinsatsu"}, "SHINSATSU_SECRET"),
-        ({"SFU_URL": ""}, "SHINSATSU_SFU_URL"),
+        ({"SFU_URL": "", "BASE_URL": "https://clinic.example"}, "SHINSATSU_SFU_BIND"),
         ({"SFU_URL": "http://sfu.example"}, "SHINSATSU_SFU_URL"),
         ({"SFU_APP_SECRET": "changeme"}, "SHINSATSU_SFU_APP_SECRET"),
         ({"PORT": "eighty"}, "SHINSATSU_PORT"),
@@ -192,6 +192,45 @@ def test_serve_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
     assert "word" not in errors
     assert key not in errors
     assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_serve_keeps_an_sfu_that_outlives_it_and_is_taken_up_again(tmp_path: Path) -> None:
+    folder, port, sfu_port = tmp_path / "data", free_port(), free_port()
+    environment = {
+        **ENVIRONMENT,
+        "SHINSATSU_DATA_DIR": str(folder),
+        "SHINSATSU_PORT": str(port),
+        "SHINSATSU_SFU_HTTP_PORT": str(sfu_port),
+        "SHINSATSU_SFU_UDP_PORT": str(free_port()),
+    }
+
+    def health() -> Json:
+        answer: Json = httpx.get(f"http://127.0.0.1:{port}/healthz").json()
+        return answer
+
+    def sfu_pid() -> int:
+        return int((folder / "sfu.pid").read_text())
+
+    with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL) as first:
+        wait_for(lambda: listening(f"http://127.0.0.1:{port}"), 20)
+        assert health()["mediaPlane"] == "ok"
+        kept = sfu_pid()
+        first.kill()
+    try:
+        assert alive(kept)
+        with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL) as second:
+            wait_for(lambda: listening(f"http://127.0.0.1:{port}"), 20)
+            assert sfu_pid() == kept
+            os.kill(kept, signal.SIGKILL)
+            wait_for(lambda: sfu_pid() != kept and health()["mediaPlane"] == "ok", 20)
+            kept = sfu_pid()
+            second.terminate()
+        assert second.returncode == 0
+        wait_for(lambda: not alive(kept))
+        assert not (folder / "sfu.pid").exists()
+    finally:
+        if alive(kept):
+            os.kill(kept, signal.SIGKILL)
 
 
 def test_the_sfu_loads_neither_web_framework_nor_database(tmp_path: Path) -> None:

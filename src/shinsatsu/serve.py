@@ -1,10 +1,14 @@
 """`shinsatsu serve`: the server as its settings say, until it is told to stop."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import structlog
+from pydantic import SecretStr
 
 from shinsatsu.bootstrap import build
+from shinsatsu.embedded_sfu import EmbeddedSfu
 from shinsatsu.secret_file import SecretFileError
 from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
 from shinsatsu.settings import Settings
@@ -19,10 +23,34 @@ async def serve_forever(settings: Settings) -> int:
     stop_on_signals(stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        services = build(settings)
-        listener = listen(settings.host, settings.port)
+        async with media_plane(settings) as complete:
+            await _serve(complete, stop)
     except SecretFileError as refused:
         raise CannotStart(str(refused)) from refused
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def media_plane(settings: Settings) -> AsyncIterator[Settings]:
+    """The settings with a media plane in them: the one they name, or an SFU kept on this machine."""
+    if settings.sfu_url:
+        yield settings
+        return
+    sfu = EmbeddedSfu(settings)
+    await sfu.ensure()
+    keeping = asyncio.create_task(sfu.keep(), name="keep the SFU")
+    try:
+        yield settings.model_copy(update={"sfu_url": sfu.url, "sfu_app_secret": SecretStr(sfu.secret)})
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await sfu.let_go()
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    services = build(settings)
+    try:
+        listener = listen(settings.host, settings.port)
     except OSError as error:
         raise CannotStart(f"SHINSATSU_PORT={settings.port}: {error.strerror}") from error
     server = make_server(
@@ -37,4 +65,3 @@ async def serve_forever(settings: Settings) -> int:
         log.info("listening", host=host, port=port, base_url=settings.public_url)
 
     await run(server, [listener], stop, when_ready=when_ready, before_stop=services.hub.stop)
-    return 0

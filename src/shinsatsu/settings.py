@@ -44,9 +44,19 @@ class Settings(BaseSettings):
         default=(), description="Origins besides our own that may open event streams, comma separated"
     )
 
-    sfu_url: str = Field(default="", description="Base address of the Calls API: `shinsatsu sfu`'s or Cloudflare's")
+    sfu_url: str = Field(
+        default="", description="Base address of a Calls API elsewhere; default: an SFU that `serve` keeps itself"
+    )
     sfu_app_id: str = "shinsatsu"
     sfu_app_secret: SecretStr | None = None
+    sfu_http_port: int = Field(default=8081, ge=1, le=65535, description="The kept SFU's Calls API, on loopback")
+    sfu_udp_port: int = Field(default=8082, ge=1, le=65535, description="The kept SFU's one port of all media")
+    sfu_bind: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Addresses the kept SFU receives media on, comma separated; default: loopback"
+    )
+    sfu_advertise: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="IP[:PORT] as browsers reach it, comma separated; default: as bound"
+    )
     ice_servers: Annotated[tuple[dict[str, str | list[str]], ...], NoDecode] = Field(
         default=(), description="RTCIceServer[] as JSON"
     )
@@ -65,7 +75,7 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("trusted_proxies", "allowed_origins", mode="before")
+    @field_validator("trusted_proxies", "allowed_origins", "sfu_bind", "sfu_advertise", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -179,7 +189,7 @@ def _storage_problems(settings: Settings) -> Iterator[str]:
 
 def _media_problems(settings: Settings) -> Iterator[str]:
     if not settings.sfu_url:
-        yield "SHINSATSU_SFU_URL is missing: start `shinsatsu sfu` and give its address, or Cloudflare's"
+        yield from _kept_sfu_problems(settings)
         return
     secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
     if secret in WELL_KNOWN_SECRETS or len(secret.encode()) < MINIMUM_SECRET_BYTES:
@@ -187,6 +197,16 @@ def _media_problems(settings: Settings) -> Iterator[str]:
     url = urlsplit(settings.sfu_url)
     if url.scheme != "https" and not is_loopback(url.hostname or ""):
         yield f"SHINSATSU_SFU_URL={settings.sfu_url} would send its secret over plain HTTP: use https"
+
+
+def _kept_sfu_problems(settings: Settings) -> Iterator[str]:
+    beyond = not is_loopback(urlsplit(settings.public_url).hostname or "")
+    if beyond and not settings.sfu_bind and not settings.sfu_advertise:
+        yield (
+            "SHINSATSU_SFU_BIND is missing: browsers elsewhere cannot send media to this machine's loopback; set it "
+            "to the machine's address (and SHINSATSU_SFU_ADVERTISE to the public one behind NAT), or set "
+            "SHINSATSU_SFU_URL to an SFU elsewhere"
+        )
 
 
 def is_loopback(host: str) -> bool:
