@@ -332,11 +332,109 @@ def test_a_removed_source_is_silent() -> None:
     assert stage.feed(video(2), video(3, key=True)) == []
 
 
+def named(packet: RtpPacket) -> RtpPacket:
+    """The packet with the mid of CAMERA."""
+    return packet._replace(extensions={1: b"0"})
+
+
+def test_a_publisher_that_changes_its_ssrc_flows_on_without_a_seam() -> None:
+    stage = Stage()
+    stage.edge(stage.publish())
+    stage.feed(video(1, key=True, timestamp=90000, picture=7), video(2, timestamp=99000, picture=8), now=1.1)
+
+    renewed = [
+        named(video(40000, ssrc=77, timestamp=5000, picture=900)),
+        named(video(40001, ssrc=77, key=True, timestamp=9500, picture=901)),
+        video(40002, ssrc=77, timestamp=14000, picture=902),
+    ]
+    stage.feed(renewed[0], now=1.15)
+    assert asked(stage, 1.15, PictureLoss) == [PictureLoss(stage.inbound.ssrc, 77)]
+    stage.feed(*renewed[1:], now=1.2)
+
+    assert [number_of(packet) for packet in stage.sent] == [1, 2, 40001, 40002]
+    first = stage.sent[0]
+    assert [packet.sequence_number - first.sequence_number & 0xFFFF for packet in stage.sent] == [0, 1, 2, 3]
+    assert [packet.timestamp - first.timestamp for packet in stage.sent] == [0, 9000, 18000, 22500]
+    pictures = [payloads.parse_vp8(packet.payload) for packet in stage.sent]
+    assert [picture.picture_id for picture in pictures if picture is not None] == [7, 8, 9, 10]
+    assert {packet.ssrc for packet in stage.sent} == {7000}
+
+
+def test_what_came_before_a_change_of_ssrc_is_neither_taken_nor_sent_any_more() -> None:
+    stage = Stage()
+    stage.edge(stage.publish())
+    (old,) = stage.feed(video(1, key=True))
+    stage.feed(named(video(9, ssrc=77, key=True)))
+
+    late = stage.feed(video(2), named(video(3)), retransmitted(video(4), 1), named(retransmitted(video(5), 2)))
+
+    assert late == []
+    assert stage.outbound.take(Nack(1, 7000, (old.sequence_number,)), 1.1) == []
+    following = stage.feed(named(retransmitted(video(8), 3, ssrc=78)), video(10, ssrc=77))
+    assert [number_of(packet) for packet in following] == [10]
+
+
+def test_an_ssrc_nobody_names_takes_over_nothing() -> None:
+    stage = Stage()
+    stage.edge(stage.publish())
+    stage.feed(video(1, key=True))
+
+    assert stage.feed(video(2, ssrc=77, key=True)) == []
+    assert [number_of(packet) for packet in stage.feed(video(2))] == [2]
+
+
+def test_a_former_ssrc_comes_back_only_when_its_successor_is_silent() -> None:
+    stage = Stage()
+    stage.edge(stage.publish())
+    stage.feed(named(video(1, key=True)), named(video(9, ssrc=77, key=True)))
+
+    assert stage.feed(named(video(2, key=True)), now=1.5) == []
+    assert len(stage.feed(named(video(3, key=True)), now=3.0)) == 1
+    assert stage.feed(named(video(10, ssrc=77, key=True)), now=3.1) == []
+
+
+def test_a_layer_that_changes_its_ssrc_flows_on() -> None:
+    stage = Stage()
+    edge = stage.edge(stage.publish(SIMULCAST))
+    edge.preferred_rid = "f"
+    simulcast(stage, {"q": 31, "f": 33}, 1, 1.0)
+    edge.choose_layer(1.0)
+    simulcast(stage, {"q": 31, "f": 33}, 2, 1.1, key="f")
+    simulcast(stage, {"q": 31, "f": 99}, 3, 1.2, key="f")
+
+    assert [number_of(packet) for packet in stage.sent] == [2, 3]
+    assert stage.sent[1].timestamp - stage.sent[0].timestamp == 9000
+
+
+def test_changes_of_ssrc_are_bounded() -> None:
+    stage = Stage()
+    source = stage.publish()
+    for ssrc in range(5000, 6000):
+        stage.feed(named(video(1, ssrc=ssrc, key=True)))
+
+    assert source.layers[0].ssrc is not None
+    assert source.layers[0].ssrc < 5300
+
+
+def test_goodbye_to_an_ssrc_is_not_the_end_of_the_track() -> None:
+    stage = Stage()
+    source = stage.publish()
+    stage.feed(video(1, key=True))
+
+    stage.inbound.take_report(Bye((1000,)), 1.1)
+
+    assert not source.layers[0].is_active(1.1)
+    assert source.layers[0].last_packet_at == 1.0
+    stage.feed(video(2), now=1.2)
+    assert source.layers[0].is_active(1.2)
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("packet"), st.sampled_from([31, 33]), st.integers(-30, 6), st.booleans()),
         st.tuples(st.just("rtx"), st.sampled_from([31, 33]), st.integers(-30, 0), st.booleans()),
         st.tuples(st.just("padding"), st.sampled_from([31, 33]), st.integers(-3, 3), st.booleans()),
+        st.tuples(st.just("renew"), st.sampled_from([31, 33]), st.integers(-70000, 70000), st.just(True)),
         st.sampled_from(["shut", "open", "prefer q", "prefer f", "nack"]).map(lambda kind: (kind, 0, 0, False)),
     ),
     max_size=120,
@@ -346,8 +444,9 @@ STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(STEPS)
 def test_no_index_is_ever_used_for_two_packets(steps: list[tuple[str, int, int, bool]]) -> None:
-    """What AES-GCM must not see, over pauses, switches, late, repeated and contradicting packets; libsrtp agrees."""
+    """What AES-GCM must not see, over pauses, switches, new SSRCs, late and contradicting packets; libsrtp agrees."""
     stage, newest, now, salt = Stage(), {31: 100, 33: 100}, 1.0, 0
+    current = {31: 31, 33: 33}
     edge = stage.edge(stage.publish(SIMULCAST))
     srtp = SrtpSession(KEYS)
     seen: set[tuple[int, int]] = set()
@@ -364,15 +463,18 @@ def test_no_index_is_ever_used_for_two_packets(steps: list[tuple[str, int, int, 
         elif kind == "nack":
             out = stage.outbound.take(Nack(1, 7000, tuple(number for _, number in sorted(seen))[-20:]), now)
         else:
-            number = newest[ssrc] + distance
-            packet = video(number, key=key, ssrc=ssrc)
+            if kind == "renew":
+                current[ssrc] = 1000 + salt
+                newest[ssrc] += distance
+            number = newest[ssrc] + (0 if kind == "renew" else distance)
+            packet = video(number & 0xFFFFFFFF, key=key, ssrc=current[ssrc])
             packet = packet._replace(payload=packet.payload + salt.to_bytes(2, "big"))
             rid = b"q" if ssrc == 31 else b"f"
             tagged = packet._replace(extensions={1: b"0", 2: rid})
             if kind == "padding":
                 tagged = tagged._replace(payload=b"", padding=7)
             if kind == "rtx":
-                tagged = retransmitted(packet, salt, ssrc=ssrc + 100)._replace(extensions={1: b"0", 3: rid})
+                tagged = retransmitted(packet, salt, ssrc=current[ssrc] + 10000)._replace(extensions={1: b"0", 3: rid})
             else:
                 newest[ssrc] = max(newest[ssrc], number)
             out = forward([(stage.inbound, rtp.build(tagged))], now).get(stage.outbound, [])

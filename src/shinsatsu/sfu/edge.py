@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shinsatsu.rtc.parameters import RtpSendParameters
 from shinsatsu.rtc.rtcp import SenderReport
 from shinsatsu.rtc.rtp import unwrap_timestamp
+from shinsatsu.sfu.feedback import Reception
 from shinsatsu.sfu.headers import HeaderWriter
 from shinsatsu.sfu.layer import Layer
 from shinsatsu.sfu.resend import Media
@@ -38,7 +39,7 @@ class MediaEdge:
         self._payload_type = parameters.codec.payload_type
         self._timestamp_offset = 0
         self._last_timestamp: int | None = None
-        self._last_layer: Layer | None = None
+        self._last_reception: Reception | None = None
         self._last_at = 0.0
         self._rtx_number = secrets.randbelow(0x8000)
 
@@ -132,19 +133,26 @@ class MediaEdge:
         self._numbers.begin(media.number)
         if self._pictures is not None:
             self._pictures.begin(media.payload)
-        if self._last_timestamp is not None and layer is not self._last_layer:
+        if self._last_timestamp is not None and layer.reception is not self._last_reception:
             aligned = self._aligned_timestamp(layer, media.timestamp)
             step = None if aligned is None else unwrap_timestamp(aligned & 0xFFFFFFFF, self._last_timestamp)
             if step is None or not 0 < step - self._last_timestamp < _MAX_STEP_SECONDS * layer.codec.clock_rate:
                 step = self._last_timestamp + max(1, round((now - self._last_at) * layer.codec.clock_rate))
             self._timestamp_offset = step - media.timestamp
-        self.layer = self._last_layer = layer
+        self.layer, self._last_reception = layer, layer.reception
         self._listen()
         self.outbound.report_soon()
 
+    def restart(self, layer: Layer) -> None:
+        """The layer's publisher has another SSRC now: its next key frame begins a segment."""
+        if layer is self.layer:
+            self.layer = None
+            self._numbers.stop()
+            self._listen()
+
     def _aligned_timestamp(self, layer: Layer, timestamp: int) -> int | None:
-        """A new layer's timestamp on the old one's clock, by the sender reports of both; None while one is missing."""
-        old = self._last_layer.reception.sender_report if self._last_layer is not None else None
+        """A new source's timestamp on the old one's clock, by the sender reports of both; None while one is missing."""
+        old = self._last_reception.sender_report if self._last_reception is not None else None
         new = layer.reception.sender_report
         if old is None or new is None:
             return None

@@ -76,6 +76,7 @@ class Reception:
         "_clock_rate",
         "_expected_before",
         "_jitter",
+        "_origin",
         "_received",
         "_received_before",
         "_transit",
@@ -86,6 +87,7 @@ class Reception:
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
         self._base: int | None = None
+        self._origin = 0
         self._received = self._received_before = self._expected_before = 0
         self._jitter = 0.0
         self._transit: float | None = None
@@ -94,7 +96,9 @@ class Reception:
 
     def received(self, number: int, timestamp: int, now: float) -> None:
         """Counts a packet of this extended number that came on the stream itself."""
-        if self._base is None or number < self._base:
+        if self._base is None:
+            self._base, self._origin = number, number & ~0xFFFF
+        elif number < self._base:
             self._base = number
         self._received += 1
         transit = now * self._clock_rate - timestamp
@@ -125,4 +129,4 @@ class Reception:
             lsr = self.sender_report.ntp >> 16 & 0xFFFFFFFF
             dlsr = int((now - self.report_at) * 65536) & 0xFFFFFFFF
         lost = expected - self._received
-        return ReportBlock(ssrc, fraction, lost, highest - 0x10000 & 0xFFFFFFFF, int(self._jitter), lsr, dlsr)
+        return ReportBlock(ssrc, fraction, lost, highest - self._origin & 0xFFFFFFFF, int(self._jitter), lsr, dlsr)

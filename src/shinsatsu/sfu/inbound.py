@@ -41,6 +41,7 @@ class Inbound:
         self.sources: list[Source] = []
         self.dropped = 0
         self._routes: dict[int, tuple[Source, Layer, bool]] = {}
+        self._retired: dict[int, Layer] = {}
         self._arrivals = ArrivalLog()
         self._transport_id = 0
         self._carried: dict[int, str] = {}
@@ -68,6 +69,7 @@ class Inbound:
         if source in self.sources:
             self.sources.remove(source)
         self._routes = {ssrc: route for ssrc, route in self._routes.items() if route[0] is not source}
+        self._retired = {ssrc: layer for ssrc, layer in self._retired.items() if layer not in source.layers}
         source.close()
 
     def take(self, packet: bytes, now: float, send_time: int, forwarded: "Forwarded") -> None:
@@ -77,7 +79,8 @@ class Inbound:
         elements = self._read_elements(packet, block, start, now) if block else ()
         route = self._routes.get(ssrc)
         if route is None:
-            route = self._find(ssrc, second & 0x7F, packet, block, start)
+            found = rtp.read_extensions(packet, block, start) if block else {}
+            route = self._find(ssrc, second & 0x7F, found, now)
             if route is None:
                 self.dropped += 1
                 return
@@ -132,28 +135,48 @@ class Inbound:
         return tuple((self._carried[key], value) for key, value in found.items() if key in self._carried)
 
     def _find(
-        self, ssrc: int, payload_type: int, packet: bytes, block: int, end: int
+        self, ssrc: int, payload_type: int, found: dict[int, bytes], now: float
     ) -> tuple[Source, Layer, bool] | None:
         """Learns whose an unknown SSRC is: by mid, then rid; without a mid by the payload type if only one has it."""
-        if len(self._routes) >= _MAX_SOURCES:
+        if len(self._routes) + len(self._retired) >= _MAX_SOURCES:
             return None
-        found = rtp.read_extensions(packet, block, end) if block else {}
         candidates = [source for source in self.sources if self._may_be(source, payload_type, found)]
         if len(candidates) != 1:
             return None
         source = candidates[0]
-        codec = source.parameters.codec
-        is_rtx = payload_type == codec.rtx_payload_type
+        is_rtx = payload_type == source.parameters.codec.rtx_payload_type
         rid = found.get(source.ids.get(rtp.REPAIRED_RID if is_rtx else rtp.RID, 0))
-        layer = self._layer(source, rid.decode("ascii", "replace") if rid else None, is_rtx)
-        if layer is None:
+        name = rid.decode("ascii", "replace") if rid else None
+        layer = next((layer for layer in source.layers if layer.rid == name), None)
+        certain = rid is not None or source.ids.get(rtp.MID, 0) in found
+        if layer is None or not self._bind(layer, ssrc, now, is_rtx=is_rtx, certain=certain):
             return None
-        if is_rtx:
-            layer.rtx_ssrc = ssrc
-        else:
-            layer.ssrc = ssrc
         self._routes[ssrc] = route = (source, layer, is_rtx)
         return route
+
+    def _bind(self, layer: Layer, ssrc: int, now: float, *, is_rtx: bool, certain: bool) -> bool:
+        """Gives a layer an SSRC; a second one takes over only where mid or rid make it certain."""
+        known = layer.rtx_ssrc if is_rtx else layer.ssrc
+        if known is not None and not certain:
+            return False
+        if ssrc in self._retired and (is_rtx or layer.is_active(now)):
+            return False  # late packets of the SSRC before, or two that take turns
+        if is_rtx:
+            layer.rtx_ssrc = ssrc
+        elif known is None:
+            layer.ssrc = ssrc
+        else:
+            self._replace(layer, ssrc)
+        return True
+
+    def _replace(self, layer: Layer, ssrc: int) -> None:
+        if ssrc in self._retired:
+            self._retired = {old: its for old, its in self._retired.items() if its is not layer}
+        for old in (layer.ssrc, layer.rtx_ssrc):
+            if old is not None:
+                self._routes.pop(old, None)
+                self._retired[old] = layer
+        layer.restart(ssrc)
 
     def _may_be(self, source: Source, payload_type: int, found: dict[int, bytes]) -> bool:
         codec = source.parameters.codec
@@ -161,13 +184,6 @@ class Inbound:
             return False
         mid = found.get(source.ids.get(rtp.MID, 0))
         return mid is None or mid == source.parameters.mid.encode()
-
-    def _layer(self, source: Source, rid: str | None, is_rtx: bool) -> Layer | None:
-        for layer in source.layers:
-            known = layer.rtx_ssrc if is_rtx else layer.ssrc
-            if layer.rid == rid and (known is None or rid is not None):
-                return layer
-        return None
 
     def take_report(self, packet: RtcpPacket, now: float) -> None:
         """Acts on what the publisher reports of its own streams."""
@@ -178,8 +194,8 @@ class Inbound:
         elif isinstance(packet, Bye):
             for ssrc in packet.ssrcs:
                 route = self._routes.get(ssrc)
-                if route is not None:
-                    route[1].last_packet_at = None
+                if route is not None and not route[2]:
+                    route[1].end()
 
     def take_dropped(self) -> int:
         """How many packets were dropped since the last call."""

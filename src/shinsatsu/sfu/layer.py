@@ -37,6 +37,9 @@ class Layer:
         self.missing = MissingPackets() if ("nack", "") in feedback else None
         self._mime_type = self.codec.mime_type
         self._seen = [-1] * RING_SIZE
+        # Starting above one wrap leaves room for packets that come before the first.
+        self._cycles = 1
+        self._ended = False
         self._key_frame_wanted = self.video
         self._asked_at: float | None = None
         self._ask = False
@@ -52,12 +55,12 @@ class Layer:
     ) -> Media | None:
         """Takes a packet of the media SSRC: counts it; None for one seen before or too old."""
         if self.highest is None:
-            # Starting above one wrap leaves room for packets that come before the first.
-            number = self.highest = sequence_number + 0x10000
+            number = self.highest = sequence_number + (self._cycles << 16)
         else:
             number = unwrap(sequence_number, self.highest)
         self.reception.received(number, timestamp, now)
         self.last_packet_at = now
+        self._ended = False
         self._octets += len(payload)
         return self._accept(number, marker, timestamp, payload, elements, now)
 
@@ -92,6 +95,23 @@ class Layer:
             self.ring.store(media)
         return media
 
+    def restart(self, ssrc: int) -> None:
+        """The publisher goes on under another SSRC: numbers above all before, nothing of before is sent again."""
+        if self.highest is not None:
+            self._cycles = (self.highest >> 16) + 2
+        self.ssrc, self.rtx_ssrc, self.highest = ssrc, None, None
+        self.reception = Reception(self.codec.clock_rate)
+        self.ring = None if self.ring is None else ResendRing()
+        self.missing = None if self.missing is None else MissingPackets()
+        self._seen = [-1] * RING_SIZE
+        for edge in tuple(self.edges):
+            edge.restart(self)
+            self.want_key_frame()
+
+    def end(self) -> None:
+        """The publisher said goodbye to this SSRC; it may go on under it, or another, all the same."""
+        self._ended = True
+
     def forward(self, media: Media, now: float, send_time: int, forwarded: "Forwarded") -> None:
         """Offers a packet to every edge of this layer."""
         key = not self.video
@@ -112,7 +132,7 @@ class Layer:
 
     def is_active(self, now: float) -> bool:
         """Whether a packet came within the last second: a browser stops the layers it has no bitrate for."""
-        return self.last_packet_at is not None and now - self.last_packet_at < _ACTIVE_SECONDS
+        return not self._ended and self.last_packet_at is not None and now - self.last_packet_at < _ACTIVE_SECONDS
 
     def measure(self, seconds: float) -> None:
         """Closes a measuring interval of this length for `bitrate`, and lets the ring forget what is too old."""
