@@ -17,14 +17,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from shinsatsu.sfu.errors import (
     BodyTimeout,
     CallsError,
+    ClientLeft,
     InvalidParams,
     PayloadTooLarge,
     Unauthorized,
     UnknownApp,
 )
-from shinsatsu.sfu.registry import Registry
+from shinsatsu.sfu.registry import Pulled, Registry
 from shinsatsu.sfu.requests import (
     Body,
+    TracksRequest,
     close_request,
     description_of,
     pause_request,
@@ -144,7 +146,7 @@ class CallsApi:
         session = self._session(request)
         asked = tracks_request(await _body(request))
         if asked.location == "remote":
-            sdp, offered, items = await self._registry.pull(session, asked)
+            sdp, offered, items = await self._pull(request, session, asked)
         else:
             sdp, items = session.publish(
                 asked.offer or "", asked.tracks, self._clock(), auto_discover=asked.auto_discover
@@ -152,6 +154,23 @@ class CallsApi:
             offered = False
         answer: Answer = {"requiresImmediateRenegotiation": offered, "tracks": items}
         return 200, answer | _described("offer" if offered else "answer", sdp)
+
+    async def _pull(self, request: Request, session: Session, asked: TracksRequest) -> Pulled:
+        """A client that left would not answer our offer, and its session would be blocked until that expires."""
+        pulling = asyncio.create_task(self._registry.pull(session, asked))
+        leaving = asyncio.create_task(_left(request))
+        try:
+            await asyncio.wait((pulling, leaving), return_when=asyncio.FIRST_COMPLETED)
+            left = leaving.done()
+        finally:
+            pulling.cancel()
+            leaving.cancel()
+            await asyncio.gather(pulling, leaving, return_exceptions=True)
+        if not left:
+            return pulling.result()
+        if not pulling.cancelled() and pulling.exception() is None and pulling.result()[1]:
+            session.close_forced(str(item["mid"]) for item in pulling.result()[2] if item["mid"])
+        raise ClientLeft("the client left before its answer")
 
     async def _renegotiate(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request)
@@ -189,6 +208,11 @@ class CallsApi:
 
     async def _capabilities(self, _: Request) -> tuple[int, Answer]:
         return 200, {"extensions": _EXTENSIONS}
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _not_offered(_: Request) -> tuple[int, Answer]:

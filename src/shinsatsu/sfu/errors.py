@@ -7,6 +7,7 @@ CallsError            a whole call fails: HTTP status, errorCode, errorDescripti
 ├── InvalidParams         406 invalid_params: well-formed, but not possible or not offered here
 ├── InvalidDescription    406 invalid_session_description: wrong SDP, or an overlapping negotiation
 ├── BodyTimeout           408 request_timeout
+├── ClientLeft            408 client_left: for the log of a proxy, nobody reads it
 ├── SessionGone           410 session_error: make a new one
 ├── PayloadTooLarge       413 payload_too_large
 ├── TooManyRequests       429 too_many_requests
@@ -72,6 +73,12 @@ class BodyTimeout(CallsError):
     """The request's body did not arrive in time."""
 
     status, code = 408, "request_timeout"
+
+
+class ClientLeft(CallsError):
+    """The client closed its connection before the answer; what was asked for was not done, or taken back."""
+
+    status, code = 408, "client_left"
 
 
 class SessionGone(CallsError):

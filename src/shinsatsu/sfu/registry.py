@@ -15,6 +15,9 @@ from shinsatsu.sfu.sections import LocalTransport
 from shinsatsu.sfu.session import Session
 from shinsatsu.sfu.tracks import Item, Limits, Track, chosen_rid, error_fields
 
+Pulled = tuple[str | None, bool, list[Item]]
+"""The SDP for the client, whether it is an offer, and an item a track."""
+
 
 class Registry:
     """All sessions of the app on one media transport; `clock` gives seconds, the same as the transport's."""
@@ -66,8 +69,8 @@ class Registry:
         self.get(session_id).close()
         del self._sessions[session_id]
 
-    async def pull(self, session: Session, request: TracksRequest) -> tuple[str | None, bool, list[Item]]:
-        """Waits for the publishers, then gives the SDP for the client, whether it is an offer, and an item a track."""
+    async def pull(self, session: Session, request: TracksRequest) -> Pulled:
+        """Waits for the publishers, then negotiates in one step; cancelled while it waits, it leaves no trace."""
         session.check_free(self._clock())
         if request.offer is not None:
             parsed(request.offer)

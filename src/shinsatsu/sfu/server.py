@@ -43,7 +43,7 @@ class SfuSettings:
     limits: Limits = field(default_factory=Limits)
 
 
-class _HttpServer(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Uvicorn without its signal handlers: the process has its own."""
 
     @contextlib.contextmanager
@@ -66,7 +66,7 @@ async def serve(settings: SfuSettings) -> None:
     api = CallsApi(
         registry, Credentials(settings.app_id, settings.app_secret), time.monotonic, extensions=settings.extensions
     )
-    http = _HttpServer(_uvicorn_config(api))
+    http = HttpServer(http_config(api))
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     others: list[asyncio.Task[Any]] = [asyncio.create_task(_sweep(registry)), asyncio.create_task(stopping.wait())]
     if settings.die_with_parent:
@@ -91,7 +91,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=256)
 
 
-def _uvicorn_config(api: CallsApi) -> uvicorn.Config:
+def http_config(api: CallsApi) -> uvicorn.Config:
+    """How the HTTP side is served."""
     return uvicorn.Config(
         api.asgi(),
         loop="none",
