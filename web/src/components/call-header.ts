@@ -3,7 +3,7 @@ import { customElement, property } from 'lit/decorators.js'
 import type { VideoSession } from '../api/types'
 import { t } from '../i18n'
 import { Element } from './element'
-import { appointmentTime, avatar, languageSwitch } from './parts'
+import { appointmentTime, avatar, languageSwitch, languageToggle } from './parts'
 import { minutesAndSeconds, Ticker } from './ticker'
 
 /** Above a staff member's call: who the patient is and how the time stands. */
@@ -21,7 +21,7 @@ export class CallHeader extends Element {
           <p class="person__about">${appointmentTime(this.session)}</p>
         </div>
       </div>
-      <div class="row bar__end">${this.#time()}${languageSwitch()}</div>`
+      <div class="row bar__end">${this.#time()}${languageSwitch()}${languageToggle('button call__language')}</div>`
   }
 
   protected override updated(): void {

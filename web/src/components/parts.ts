@@ -26,6 +26,20 @@ export function languageSwitch() {
   </div>`
 }
 
+/** The other language, where there is no room for both. */
+export function languageToggle(look: string) {
+  const other = language() === 'ja' ? 'en' : 'ja'
+  return html`<button
+    class="${look} bar__end"
+    type="button"
+    lang=${other}
+    data-testid="language"
+    @click=${() => chooseLanguage(other)}
+  >
+    ${other === 'ja' ? '日本語' : 'English'}
+  </button>`
+}
+
 export function pageHeader(clinic: Clinic | undefined, named = true) {
   return html`<header class="bar">${named && clinic ? html`<b>${clinic.name}</b>` : nothing}${languageSwitch()}</header>`
 }

@@ -18,19 +18,23 @@ export function cornerAfter(corner: string, key: string): string {
   return `${vertical} ${key === 'ArrowLeft' ? 'left' : 'right'}`
 }
 
-/** One's own picture, small and mirrored; dragged or sent by arrow keys, it keeps to a corner of the stage. */
+/**
+ * One's own picture, mirrored. Floating, it is small and keeps to a corner of the stage, dragged there or sent by arrow
+ * keys; otherwise it is a tile among the others.
+ */
 @customElement('shinsatsu-self-view')
 export class SelfView extends Element {
   @property({ attribute: false }) track: MediaStreamTrack | undefined
   @property({ type: Boolean }) audioMuted = false
+  @property({ type: Boolean }) floats = false
   @state() private corner = sessionStorage.getItem(STORED_AS) ?? 'bottom right'
 
   protected override render() {
     return html`<div
-      class="tile tile--mirrored self"
+      class="tile tile--mirrored ${this.floats ? 'self' : 'tile--camera'}"
       role="group"
-      tabindex="0"
-      aria-label=${t('self-label')}
+      tabindex=${this.floats ? 0 : nothing}
+      aria-label=${t(this.floats ? 'self-label' : 'self-tile')}
       data-corner=${this.corner}
       @keydown=${this.#key}
       @pointerdown=${this.#grab}
@@ -61,12 +65,13 @@ export class SelfView extends Element {
   }
 
   #key = (event: KeyboardEvent) => {
-    if (!event.key.startsWith('Arrow')) return
+    if (!this.floats || !event.key.startsWith('Arrow')) return
     event.preventDefault()
     this.#move(cornerAfter(this.corner, event.key))
   }
 
   #grab = (event: PointerEvent) => {
+    if (!this.floats) return
     const tile = event.currentTarget as HTMLElement
     const stage = tile.offsetParent as HTMLElement
     tile.setPointerCapture(event.pointerId)

@@ -5,6 +5,16 @@ import { Element } from './element'
 import { icon } from './icons'
 import { avatar } from './parts'
 
+/** The least share of a picture's height that may be seen for it to fill its tile. */
+const SEEN_AT_LEAST = 0.6
+
+/** Whether a picture may fill a tile: its sides may be cut, a head or chin may not; pure. */
+export function mayFill(picture: { width: number; height: number }, tile: { width: number; height: number }): boolean {
+  if (picture.width === 0 || tile.width === 0) return true
+  const seen = tile.height / tile.width / (picture.height / picture.width)
+  return seen >= SEEN_AT_LEAST
+}
+
 /**
  * One remote picture; its sound is the speaker's, so that the picture may always start by itself. It keeps showing its
  * last frame while a connection is renewed: the element's stream is changed only when the next track is there.
@@ -17,11 +27,22 @@ export class Tile extends Element {
   @property({ type: Boolean }) videoMuted = false
   @property({ type: Boolean }) away = false
   @property({ attribute: false }) video: MediaStreamTrack | undefined
+  #observer = new ResizeObserver(() => this.#fit())
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#observer.observe(this)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#observer.disconnect()
+  }
 
   protected override render() {
     const label = t(this.screen ? 'screen-of' : 'video-of', { name: this.name })
     return html`
-      <video data-testid="remote-video" autoplay playsinline muted aria-label=${label}></video>
+      <video data-testid="remote-video" autoplay playsinline muted aria-label=${label} @resize=${this.#fit}></video>
       ${this.videoMuted && !this.screen ? this.#absent() : nothing}
       <p class="tile__name"><b>${this.name}</b>${this.#marks()}</p>
     `
@@ -34,6 +55,13 @@ export class Tile extends Element {
     element.muted = true
     element.srcObject = new MediaStream([this.video])
     element.play().catch(() => undefined)
+  }
+
+  #fit = () => {
+    const video = this.querySelector('video')
+    if (!video) return
+    const picture = { width: video.videoWidth, height: video.videoHeight }
+    video.classList.toggle('whole', !mayFill(picture, { width: this.clientWidth, height: this.clientHeight }))
   }
 
   #absent() {

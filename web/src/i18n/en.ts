@@ -135,6 +135,7 @@ export const en: Record<keyof typeof ja, string> = {
   'mic-is-off': 'Microphone off',
   'others-announced': 'You will always be told when somebody else comes in.',
   'self-label': 'Your picture. Move it with the arrow keys',
+  'self-tile': 'Your picture',
   'video-of': 'Picture of {name}',
   'screen-of': 'Screen of {name}',
   'shows-screen': 'shares the screen',

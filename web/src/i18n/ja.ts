@@ -132,6 +132,7 @@ export const ja = {
   'mic-is-off': 'マイクはオフです',
   'others-announced': 'ほかの人が加わるときは、かならずお知らせします。',
   'self-label': 'あなたの映像。矢印キーで動かせます',
+  'self-tile': 'あなたの映像',
   'video-of': '{name}さんの映像',
   'screen-of': '{name}さんの画面',
   'shows-screen': '画面を見せています',

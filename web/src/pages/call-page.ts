@@ -1,7 +1,6 @@
 import { html, nothing, type PropertyValues } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import { repeat } from 'lit/directives/repeat.js'
-import { type Clinic, type Outcome, type SessionParticipant, type Track, userKey } from '../api/types'
+import type { Clinic, Outcome } from '../api/types'
 import type { Consultation } from '../call/consultation'
 import type { Notice } from '../call/notices'
 import type { Banners } from '../components/banners'
@@ -16,8 +15,9 @@ import { icon, type IconName } from '../components/icons'
 import type { KeysDialog } from '../components/keys-dialog'
 import '../components/keys-dialog'
 import '../components/people-panel'
+import { languageToggle } from '../components/parts'
+import '../components/people-stage'
 import '../components/self-view'
-import '../components/tile'
 import { troubleStrip } from '../components/trouble-card'
 import '../components/waiting-card'
 import { t } from '../i18n'
@@ -83,9 +83,8 @@ export class CallPage extends Element {
         ${this.#isStaff ? this.#header() : nothing}
         <main class="call__stage">
           <h1 class="visually-hidden">${this.#heading()}</h1>
-          ${c.others.length > 0 ? this.#people(c.others) : this.#alone()}
+          ${c.others.length > 0 ? this.#people() : this.#alone()}
           <div class="call__top">${this.#top()}</div>
-          <shinsatsu-self-view .track=${this.media.device('video')} .audioMuted=${this.media.audioMuted}></shinsatsu-self-view>
           ${
             troubled
               ? html`<shinsatsu-trouble-card .trouble=${c.trouble} .clinic=${this.clinic}></shinsatsu-trouble-card>`
@@ -144,6 +143,7 @@ export class CallPage extends Element {
     ${this.consultation.phase === 'joining' ? said('network', t('connecting')) : nothing}
     ${this.media.audioMuted && this.media.started ? said('mic-off', t('mic-off')) : nothing}
     ${this.consultation.isSharing ? said('screen', t('you-show-screen')) : nothing}
+    ${this.#isStaff ? nothing : languageToggle('chip')}
     ${
       this.soundBlocked
         ? html`<button class="button button--primary" type="button" @click=${() => this.say('start-sound')}>
@@ -158,43 +158,20 @@ export class CallPage extends Element {
       .consultation=${this.consultation}
       .clinic=${this.clinic}
       .since=${this.since}
-    ></shinsatsu-waiting-card>`
+    ></shinsatsu-waiting-card>
+      <shinsatsu-self-view
+        floats
+        .track=${this.media.device('video')}
+        .audioMuted=${this.media.audioMuted}
+      ></shinsatsu-self-view>`
   }
 
-  #people(others: SessionParticipant[]) {
-    const screens = this.consultation.room.tracks.filter(
-      (track) => track.trackType === 'screen' && userKey(track) !== this.consultation.me,
-    )
-    const layout = screens.length > 0 ? 'call__people--screen' : others.length > 1 ? 'call__people--many' : ''
-    return html`<div class="call__people ${layout}">
-      ${repeat(
-        screens,
-        (track) => track.trackName,
-        (track) => this.#screen(track),
-      )}
-      ${repeat(others, userKey, (person) => this.#camera(person))}
-    </div>`
-  }
-
-  #screen(track: Track) {
-    const owner = this.consultation.others.find((person) => userKey(person) === userKey(track))
-    return html`<shinsatsu-tile
-      class="tile tile--screen"
-      screen
-      .name=${owner?.displayName ?? ''}
-      .video=${this.consultation.received.get(track.trackName)}
-    ></shinsatsu-tile>`
-  }
-
-  #camera(person: SessionParticipant) {
-    return html`<shinsatsu-tile
-      class="tile tile--camera"
-      .name=${person.displayName}
-      .audioMuted=${person.audioMuted}
-      .videoMuted=${person.videoMuted}
-      .away=${!person.connected}
-      .video=${this.consultation.trackOf(person, 'video')}
-    ></shinsatsu-tile>`
+  #people() {
+    return html`<shinsatsu-people-stage
+      .consultation=${this.consultation}
+      .media=${this.media}
+      .version=${this.version}
+    ></shinsatsu-people-stage>`
   }
 
   #panel() {
