@@ -292,6 +292,15 @@ async def test_several_addresses_share_the_port_and_are_offered() -> None:
         transport.close()
 
 
+async def test_all_addresses_are_bound_only_with_one_to_advertise() -> None:
+    with pytest.raises(ValueError, match="advertise"):
+        await UdpTransport.bind(binds=["0.0.0.0"])  # noqa: S104  # refused
+
+    transport = await UdpTransport.bind(binds=["0.0.0.0"], advertises=["192.0.2.1:4000"])  # noqa: S104
+    assert transport.candidates == (IceCandidate("192.0.2.1", 4000),)
+    transport.close()
+
+
 async def test_a_username_is_given_out_once(transport: UdpTransport) -> None:
     local = generate_parameters()
     transport.open(local)
@@ -314,7 +323,13 @@ def test_addresses_to_advertise(text: str, expected: IceCandidate) -> None:
     assert candidate(text, 99) == expected
 
 
-@pytest.mark.parametrize("text", ["sfu.example", "192.0.2.1:x", "[::1", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("sfu.example", "192.0.2.1:x", "[::1", "[::1]5", ""),
+        *("0.0.0.0", "[::]:5", "224.0.0.1", "192.0.2.1:0", "192.0.2.1:65536"),  # noqa: S104  # refused
+    ],
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         candidate(text, 99)

@@ -54,19 +54,21 @@ class UdpTransport:
         """Binds every address of `binds` (none: loopback) on one port (0: any free); offers `advertises`, else those.
 
         `advertises` are "IP", "IP:PORT" or "[IPv6]:PORT". Raises OSError if an address cannot be bound, ValueError
-        if one to advertise is no IP address.
+        if one to advertise is no IP address that can be sent to, or all addresses are bound and none is advertised.
         """
         sockets: list[UdpSocket] = []
         try:
             for host in binds or ("127.0.0.1",):
                 port = sockets[0].address[1] if sockets else udp_port
                 sockets.append(UdpSocket(host, port))
-            candidates = tuple(candidate(text, sockets[0].address[1]) for text in advertises)
+            port = sockets[0].address[1]
+            named = advertises or [_in_brackets(sock.address[0]) for sock in sockets]
+            candidates = tuple(candidate(text, port) for text in named)
         except (OSError, ValueError):
             for sock in sockets:
                 sock.close()
             raise
-        return cls(sockets, candidates or tuple(IceCandidate(sock.address[0], sock.address[1]) for sock in sockets))
+        return cls(sockets, candidates)
 
     @property
     def fingerprint(self) -> DtlsFingerprint:
@@ -220,15 +222,24 @@ class UdpTransport:
 
 
 def candidate(text: str, port: int) -> IceCandidate:
-    """Reads "IP", "IP:PORT" or "[IPv6]:PORT"; raises ValueError."""
+    """Reads "IP", "IP:PORT" or "[IPv6]:PORT"; raises ValueError for what no browser could send to."""
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
-        if not bracket:
-            raise ValueError(f"{text!r} has no closing bracket")
-        port = int(rest.removeprefix(":") or port)
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text!r} is not of the form [IPv6]:PORT")
+        port = int(rest[1:] or port)
     elif text.count(":") == 1:
         host, _, rest = text.partition(":")
         port = int(rest)
     else:
         host = text
-    return IceCandidate(str(ipaddress.ip_address(host)), port)
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(f"{host} is no address to send to: name one to advertise")
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{text!r}: the port must be 1 to 65535")
+    return IceCandidate(str(address), port)
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
