@@ -119,7 +119,7 @@ class DtlsSession:
             if self.state == "connecting":
                 self._ssl.do_handshake()
                 self._complete()
-            if self.state == "connected":
+            while self.state == "connected":  # every record of it, or they would pile up; WantReadError ends it
                 self._ssl.recv(1500)
         except SSL.WantReadError:
             pass

@@ -77,8 +77,8 @@ class IceLiteAgent:
     def _validate(self, address: Address, now: float) -> None:
         self._validated[address] = now
         self._validated.move_to_end(address)
-        while len(self._validated) > _MAX_VALIDATED:
-            self._validated.popitem(last=False)
+        if len(self._validated) > _MAX_VALIDATED:
+            del self._validated[next(old for old in self._validated if old != self.selected)]
 
     def _has_moved(self, now: float) -> bool:
         """A peer whose NAT rebound may send checks that nominate no more: follow it when the old address is silent."""

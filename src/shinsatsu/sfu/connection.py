@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from shinsatsu.rtc import rtcp
 from shinsatsu.rtc.dtls import Certificate, DtlsSession
@@ -27,6 +27,7 @@ from shinsatsu.sfu.socket_io import UdpSocket
 _log = logging.getLogger(__name__)
 
 _EARLY_DATAGRAMS = 4
+_MOST_SOURCES = 512
 _LAYER_CHOICE_SECONDS = 0.5
 
 
@@ -53,6 +54,7 @@ class UdpConnection:
         self._dtls: DtlsSession | None = None
         self._early: list[bytes] = []
         self._sockets: dict[Address, UdpSocket] = {}
+        self._ssrcs: set[int] = set()
         self._closed = False
         self._settled = asyncio.Event()
         self._publications: dict[int, UdpPublication] = {}
@@ -77,7 +79,7 @@ class UdpConnection:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Every address a valid check ever came from."""
+        """The addresses that valid checks came from."""
         return tuple(self._sockets)
 
     def start(self, fingerprint: DtlsFingerprint, role: DtlsRole) -> None:
@@ -129,19 +131,23 @@ class UdpConnection:
         """Asks the publisher for a key frame at once where one is wanted."""
         publication.connection.send_requests()
 
-    def take_stun(self, request: StunMessage, sock: UdpSocket, address: Address) -> None:
-        """Answers a connectivity check; a valid one keeps or moves the path."""
+    def take_stun(self, request: StunMessage, sock: UdpSocket, address: Address) -> Sequence[Address]:
+        """Answers a connectivity check; a valid one keeps or moves the path. Returns the addresses it pushed out."""
         now = self.now()
         reply = self.ice.handle_request(request, address, now)
         sock.send(reply.data, address)
         if reply.code != 200:
             self._counters["stun_refused"] += 1
-            return
+            return ()
         self.heard_at = now
         if USE_CANDIDATE in request.attributes or address not in self._sockets:
             self._sockets[address] = sock
+        forgotten = [old for old in self._sockets if not self.ice.is_validated(old)]
+        for old in forgotten:
+            del self._sockets[old]
         if self._dtls is not None and self._dtls.state == "new":
             self._send(self._dtls.start())
+        return forgotten
 
     def take_dtls(self, datagram: bytes) -> None:
         """Takes a DTLS datagram from a validated address; before `start` the last few are kept."""
@@ -165,9 +171,19 @@ class UdpConnection:
             for edge in tuple(self._edges):
                 self.set_gate(edge)
 
+    def is_source(self, ssrc: int) -> bool:
+        """Whether this SSRC may send: libsrtp keeps state for each, and a peer may name as many as it likes."""
+        return ssrc in self._ssrcs or len(self._ssrcs) < _MOST_SOURCES
+
+    def note_source(self, ssrc: int) -> None:
+        """Counts the SSRC of an authentic packet among the sources."""
+        self._ssrcs.add(ssrc)
+
     def take_rtcp(self, datagram: bytes) -> None:
         """Decrypts and acts on reports; what is not authentic or malformed is counted."""
-        if self.srtp is None:
+        ssrc = int.from_bytes(datagram[4:8], "big")
+        if self.srtp is None or not self.is_source(ssrc):
+            self._counters["too_many_sources"] += 1
             return
         try:
             compound = rtcp.parse(self.srtp.unprotect_rtcp(datagram))
@@ -177,6 +193,7 @@ class UdpConnection:
         except rtcp.RtcpError:
             self._counters["malformed_rtcp"] += 1
             return
+        self.note_source(ssrc)
         now = self.heard_at = self.now()
         self._counters["malformed_rtcp"] += compound.malformed
         for packet in compound.packets:

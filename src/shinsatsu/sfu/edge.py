@@ -167,9 +167,11 @@ class MediaEdge:
             return []
         packets = []
         for sequence_number in lost:
+            if not self.outbound.may_resend(now):
+                break
             number = self._numbers.source(sequence_number)
             media = layer.ring.find(number) if number is not None else None
-            if media is None or not self.outbound.may_resend(now):
+            if media is None:
                 continue
             payload = self._pictures.map(media.payload) if self._pictures is not None else media.payload
             self._rtx_number += 1

@@ -24,7 +24,6 @@ class Outbound:
     def __init__(self) -> None:
         self.edges: dict[int, MediaEdge] = {}
         self.transport_sequence = TransportSequence()
-        self.resent = 0
         self.ended: list[int] = []
         self._report_at: float | None = None
         self._resend_budget = float(_RESENDS_A_SECOND)
@@ -40,14 +39,13 @@ class Outbound:
             self.ended.append(edge.parameters.ssrc)
 
     def may_resend(self, now: float) -> bool:
-        """Whether one more retransmission is within 1,000 a second: nobody multiplies traffic by asking."""
+        """Whether one more packet asked for is within 1,000 a second: nobody multiplies traffic or work by asking."""
         self._resend_budget += (now - self._budget_at) * _RESENDS_A_SECOND
         self._resend_budget = min(self._resend_budget, _RESENDS_A_SECOND)
         self._budget_at = now
         if self._resend_budget < 1:
             return False
         self._resend_budget -= 1
-        self.resent += 1
         return True
 
     def take(self, packet: RtcpPacket, now: float) -> list[bytes]:

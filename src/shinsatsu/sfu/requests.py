@@ -35,7 +35,8 @@ class Body:
         """As `text`, but it must be there; keys that may be its misspelling are named."""
         value = self.text(name)
         if value is None:
-            given = ", ".join(sorted(key[:40] for key in self.values)[:10]) or "nothing"
+            # As `repr`, since a key may hold what no answer can: half a surrogate pair.
+            given = ", ".join(sorted(repr(key[:40]) for key in self.values)[:10]) or "nothing"
             raise DecodingError(f"{self.path}{name} is missing (given: {given})")
         return value
 

@@ -6,6 +6,7 @@ woken by the next one, and waits again when a look finds nothing.
 
 import asyncio
 import ipaddress
+import struct
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ _BUSY = 4
 _LOOK_AGAIN_SECONDS = 0.0005
 _TICK_SECONDS = 0.05
 _MAX_PACKET = 1600
+_SSRC = struct.Struct("!I")
 
 
 class UdpTransport:
@@ -158,7 +160,9 @@ class UdpTransport:
         """Tells STUN, DTLS, RTP and RTCP apart (RFC 7983); anything else is counted and ignored."""
         view = sock.received.view
         first = view[offset] if size else 255
-        if 128 <= first <= 191 and 12 <= size <= _MAX_PACKET:
+        if size > _MAX_PACKET:
+            self.counters["garbage"] += 1
+        elif 128 <= first <= 191 and size >= 12:
             self._take_srtp(sock, offset, size, address)
         elif 20 <= first <= 63:
             self._take_dtls(bytes(view[offset : offset + size]), address)
@@ -176,10 +180,15 @@ class UdpTransport:
         if 192 <= view[offset + 1] <= 223:
             connection.take_rtcp(bytes(view[offset : offset + size]))
             return
+        ssrc: int = _SSRC.unpack_from(view, offset + 8)[0]
+        if not connection.is_source(ssrc):
+            self.counters["too_many_sources"] += 1
+            return
         written = connection.srtp.unprotect_at(sock.received.data + offset, size)
         if written < 0:
             self.counters["replayed" if written in (-9, -10) else "not_authentic"] += 1
             return
+        connection.note_source(ssrc)
         connection.heard_at = self._now
         self._publishers[connection] = None
         self._batch.append((connection.inbound, bytes(view[offset : offset + written])))
@@ -209,7 +218,9 @@ class UdpTransport:
             self.counters["unknown_username"] += 1
             sock.send(stun.binding_error(message, 401, "Unauthenticated"), address)
             return
-        connection.take_stun(message, sock, address)
+        for forgotten in connection.take_stun(message, sock, address):
+            if self._by_address.get(forgotten) is connection:
+                del self._by_address[forgotten]
         if connection.ice.is_validated(address):
             self._by_address[address] = connection
 
