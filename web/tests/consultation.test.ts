@@ -119,6 +119,31 @@ test('one of the two connections failing is enough', async () => {
   expect(server.joins).toBe(2)
 })
 
+test('a path that died is replaced before the browser says so', async () => {
+  await present()
+  await vi.advanceTimersByTimeAsync(5_000)
+  Object.assign(newest()[1]!, { answers: false, flows: false })
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(server.joins).toBe(1)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(server.joins).toBe(2)
+  expect(consultation.trouble?.cause).toBe('media')
+  await become('connected')
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(server.joins).toBe(2)
+})
+
+test.each([
+  ['answers to consent checks alone', { flows: false }],
+  ['feedback alone', { answers: false }],
+])('%s keep a quiet call up', async (_, quiet) => {
+  await present()
+  for (const peer of newest()) Object.assign(peer, quiet)
+  await vi.advanceTimersByTimeAsync(120_000)
+  expect(consultation.phase).toBe('present')
+  expect(server.joins).toBe(1)
+})
+
 test('offline waits for online and keeps counting from the first second', async () => {
   await present()
   consultation.network(false)

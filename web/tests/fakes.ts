@@ -36,6 +36,8 @@ export class FakeSocket {
   }
 }
 
+const TRANSPORT = { type: 'transport', selectedCandidatePairId: 'pair' }
+
 /** A peer connection that negotiates with nobody and connects when it is told to. */
 export class FakePeerConnection {
   connectionState: RTCPeerConnectionState = 'new'
@@ -43,6 +45,10 @@ export class FakePeerConnection {
   onconnectionstatechange: (() => void) | null = null
   transceivers: { mid: string | null; sender: object; receiver: object; stopped: boolean; stop(): void }[] = []
   remote: string[] = []
+  /** Whether the far end still answers, and whether media or feedback comes in. */
+  answers = true
+  flows = true
+  #pair = { id: 'pair', type: 'candidate-pair', bytesReceived: 0, responsesReceived: 1, requestsSent: 1 }
 
   addTransceiver(): object {
     const transceiver = {
@@ -82,6 +88,17 @@ export class FakePeerConnection {
         }
       }
     }
+  }
+
+  /** Each look finds a second's worth more: bytes if they flow, a check, and its answer if there is one. */
+  async getStats() {
+    if (this.flows) this.#pair.bytesReceived += 1_000
+    if (this.answers) this.#pair.responsesReceived++
+    this.#pair.requestsSent++
+    return new Map<string, object>([
+      ['t', TRANSPORT],
+      ['pair', { ...this.#pair }],
+    ])
   }
 
   become(state: RTCPeerConnectionState): void {

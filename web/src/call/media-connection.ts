@@ -1,5 +1,6 @@
 import type { ConsultationApi } from '../api/client'
 import type { GrantedTrack, JoinAnswer } from '../api/types'
+import { PathWatch } from './path-watch'
 import { type OwnTracks, Publisher } from './publisher'
 import { Receiver } from './receiver'
 
@@ -27,13 +28,15 @@ export function linkState(state: RTCPeerConnectionState): LinkState {
 
 /**
  * Both peer connections of one participant, from their making to their closing. A lost connection is never mended:
- * the person joins again and gets a new one of these.
+ * the person joins again and gets a new one of these. A path that died counts as failed seconds before the browser says so.
  */
 export class MediaConnection {
   readonly publisher: Publisher
   readonly receiver: Receiver
   #participantId = ''
   #closed = false
+  #dead = false
+  readonly #paths: PathWatch
   #reported: LinkState = 'connecting'
 
   constructor(
@@ -53,12 +56,15 @@ export class MediaConnection {
       },
       handlers,
     )
-    for (const pc of [this.publisher.pc, this.receiver.pc]) pc.onconnectionstatechange = () => this.#changed()
+    const both = [this.publisher.pc, this.receiver.pc]
+    for (const pc of both) pc.onconnectionstatechange = () => this.#changed()
+    this.#paths = new PathWatch(both, () => this.#died())
   }
 
   /** Publishes and subscribes side by side as the participant that a join has just made. */
   async open(joined: JoinAnswer, wanted: string[]): Promise<void> {
     this.#participantId = joined.participantId
+    this.#paths.start()
     if (wanted.length > 0) this.receiver.want(wanted)
     await this.publisher.publish(joined.tracks, async (offer, tracks) => {
       return (await this.api.publish(joined.participantId, offer, tracks)).sessionDescription
@@ -70,6 +76,7 @@ export class MediaConnection {
   }
 
   get state(): LinkState {
+    if (this.#dead) return 'failed'
     const publishing = linkState(this.publisher.pc.connectionState)
     return this.receiver.used ? worse(publishing, linkState(this.receiver.pc.connectionState)) : publishing
   }
@@ -94,8 +101,14 @@ export class MediaConnection {
 
   close(): void {
     this.#closed = true
+    this.#paths.stop()
     this.publisher.close()
     this.receiver.close()
+  }
+
+  #died(): void {
+    this.#dead = true
+    this.#changed()
   }
 
   #changed(): void {
