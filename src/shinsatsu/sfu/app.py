@@ -40,7 +40,6 @@ _log = logging.getLogger(__name__)
 
 _MOST_BODY = 1 << 20
 _MOST_BODY_WITHOUT_SDP = 64 << 10
-_BODY_SECONDS = 10.0
 _EXTENSIONS = {"tracks.pause": 1, "sessions.delete": 1}
 
 Answer = dict[str, object]
@@ -65,15 +64,22 @@ class Credentials:
 
 
 class CallsApi:
-    """The handlers of one app; `clock` is the registry's."""
+    """The handlers of one app; `clock` is the registry's, `body_seconds` how long a request's body may take."""
 
     def __init__(
-        self, registry: Registry, credentials: Credentials, clock: Callable[[], float], *, extensions: bool = True
+        self,
+        registry: Registry,
+        credentials: Credentials,
+        clock: Callable[[], float],
+        *,
+        extensions: bool = True,
+        body_seconds: float = 10.0,
     ) -> None:
         self._registry = registry
         self._credentials = credentials
         self._clock = clock
         self._extensions = extensions
+        self._body_seconds = body_seconds
 
     def asgi(self) -> Starlette:
         """The ASGI application, under `/v1/apps/{appId}` and `/apps/{appId}`; `GET /healthz` needs no secret."""
@@ -139,12 +145,12 @@ class CallsApi:
     async def _new_session(self, request: Request) -> tuple[int, Answer]:
         if request.query_params.get("thirdparty", "false").lower() not in ("false", "0", ""):
             raise InvalidParams("thirdparty is not offered here")
-        session, sdp = self._registry.create(description_of(await _body(request), "offer"))
+        session, sdp = self._registry.create(description_of(await self._body(request), "offer"))
         return 201, {"sessionId": session.id} | _described("answer", sdp)
 
     async def _new_tracks(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request)
-        asked = tracks_request(await _body(request))
+        asked = tracks_request(await self._body(request))
         if asked.location == "remote":
             sdp, offered, items = await self._pull(request, session, asked)
         else:
@@ -174,7 +180,7 @@ class CallsApi:
 
     async def _renegotiate(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request)
-        sdp = description_of(await _body(request), "answer")
+        sdp = description_of(await self._body(request), "answer")
         if sdp is None:
             raise InvalidParams("sessionDescription is missing: the answer to the offer of this session")
         refused = session.accept(sdp, self._clock())
@@ -182,7 +188,7 @@ class CallsApi:
 
     async def _close_tracks(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request, counted=False)
-        asked = close_request(await _body(request))
+        asked = close_request(await self._body(request))
         if asked.force or asked.offer is None:
             return 200, {"requiresImmediateRenegotiation": False, "tracks": session.close_forced(asked.mids)}
         session.admit(self._clock())
@@ -191,12 +197,12 @@ class CallsApi:
 
     async def _update_tracks(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request)
-        asked = update_request(await _body(request, _MOST_BODY_WITHOUT_SDP))
+        asked = update_request(await self._body(request, _MOST_BODY_WITHOUT_SDP))
         return 200, {"requiresImmediateRenegotiation": False, "tracks": session.update(asked)}
 
     async def _pause_tracks(self, request: Request) -> tuple[int, Answer]:
         session = self._session(request, counted=False)
-        asked = pause_request(await _body(request, _MOST_BODY_WITHOUT_SDP))
+        asked = pause_request(await self._body(request, _MOST_BODY_WITHOUT_SDP))
         return 200, {"tracks": session.pause(asked)}
 
     async def _describe(self, request: Request) -> tuple[int, Answer]:
@@ -209,6 +215,21 @@ class CallsApi:
     async def _capabilities(self, _: Request) -> tuple[int, Answer]:
         return 200, {"extensions": _EXTENSIONS}
 
+    async def _body(self, request: Request, most: int = _MOST_BODY) -> Body:
+        # The length a client declares proves nothing, and it may send slowly: both ends are bounded as the bytes come.
+        raw = bytearray()
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                async for chunk in request.stream():
+                    raw += chunk
+                    if len(raw) > most:
+                        raise PayloadTooLarge(f"the body is longer than {most} bytes")
+        except TimeoutError:
+            raise BodyTimeout(f"the body did not arrive within {self._body_seconds:g} s") from None
+        except ClientDisconnect:
+            raise ClientLeft("the client left before its body arrived") from None
+        return read_body(bytes(raw))
+
 
 async def _left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
@@ -217,22 +238,6 @@ async def _left(request: Request) -> None:
 
 async def _not_offered(_: Request) -> tuple[int, Answer]:
     raise InvalidParams("data channels and adapters are not offered here")
-
-
-async def _body(request: Request, most: int = _MOST_BODY) -> Body:
-    # The length a client declares proves nothing, and it may send slowly: both ends are bounded as the bytes come.
-    raw = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                raw += chunk
-                if len(raw) > most:
-                    raise PayloadTooLarge(f"the body is longer than {most} bytes")
-    except TimeoutError:
-        raise BodyTimeout(f"the body did not arrive within {_BODY_SECONDS:g} s") from None
-    except ClientDisconnect:
-        raise BodyTimeout("the client left before its body arrived") from None
-    return read_body(bytes(raw))
 
 
 def _described(type_: str, sdp: str | None) -> Answer:
