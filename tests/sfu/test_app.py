@@ -221,4 +221,4 @@ def test_a_description_of_many_lines_is_read_or_refused_in_time(line: str) -> No
     with contextlib.suppress(CallsError):
         session.connect(text, 0.0)
 
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 2
