@@ -200,6 +200,13 @@ def test_garbage_is_read_or_refused_in_one_way(text: str) -> None:
     read_or_refused(text)
 
 
+def test_a_source_is_known_by_its_cname_or_msid_only() -> None:
+    lines = "a=ssrc:5 label:x\r\na=ssrc:6 cname:c\r\na=ssrc:6 msid:s t\r\n"
+    [media] = parse_sdp("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + lines).media
+
+    assert media.ssrcs == (Ssrc(6, "c", "s t"),)
+
+
 @given(st.sampled_from(NAMES), st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_damaged_description_is_read_or_refused_in_one_way(name: str, data: st.DataObject) -> None:

@@ -185,13 +185,14 @@ def _extmap(section: Section, _: str, value: str) -> None:
 
 def _ssrc(section: Section, _: str, value: str) -> None:
     number, _, attribute = value.partition(" ")
-    source = section.ssrcs.get(ssrc := number_up_to(number, "SSRC", 2**32 - 1), Ssrc(ssrc))
+    ssrc = number_up_to(number, "SSRC", 2**32 - 1)
     name, _, text = attribute.partition(":")
-    if name == "cname":
-        source = replace(source, cname=text)
-    elif name == "msid":
-        source = replace(source, msid=text)
-    section.ssrcs[ssrc] = source
+    if name not in ("cname", "msid"):
+        return  # every source has a cname (RFC 5576 section 6.1): what else is said of it names no other
+    if ssrc not in section.ssrcs and len(section.ssrcs) == _MAX_LISTED:
+        raise ValueError(f"more than {_MAX_LISTED} SSRCs in one m-section")
+    source = section.ssrcs.get(ssrc, Ssrc(ssrc))
+    section.ssrcs[ssrc] = replace(source, cname=text) if name == "cname" else replace(source, msid=text)
 
 
 def _ssrc_group(section: Section, _: str, value: str) -> None:
