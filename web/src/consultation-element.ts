@@ -55,6 +55,8 @@ export class ConsultationElement extends Element {
     this.token ??= address.token
     this.#speaker.onBlocked = () => (this.soundBlocked = true)
     this.#media.onChange = () => this.version++
+    this.#media.onLost = (kind, replaced) => this.callPage?.announceLost(kind, replaced)
+    navigator.mediaDevices?.addEventListener('devicechange', this.#plugged)
     addEventListener('online', this.#network)
     addEventListener('offline', this.#network)
     document.addEventListener('visibilitychange', this.#visible)
@@ -69,6 +71,7 @@ export class ConsultationElement extends Element {
     removeEventListener('online', this.#network)
     removeEventListener('offline', this.#network)
     document.removeEventListener('visibilitychange', this.#visible)
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#plugged)
     this.#wakeLock.release()
     this.#consultation?.close()
   }
@@ -257,6 +260,8 @@ export class ConsultationElement extends Element {
   }
 
   #network = (event: Event) => this.#consultation?.network(event.type === 'online')
+
+  #plugged = () => void this.#media.recover()
 
   #visible = () => {
     if (document.visibilityState !== 'visible' || this.view !== 'call') return

@@ -119,6 +119,13 @@ export const en: Record<keyof typeof ja, string> = {
 
   controls: 'Call controls',
   'mic-off': 'Your microphone is off',
+  'mic-unheard': 'The others cannot hear you',
+  'camera-gone': 'The camera was disconnected',
+  'camera-gone-lead': 'Sound goes on. Plug it in again and the picture comes back.',
+  'microphone-gone': 'The microphone was disconnected',
+  'microphone-gone-lead': 'The others cannot hear you. Plug it in again and they will.',
+  'camera-switched': 'Switched to another camera',
+  'microphone-switched': 'Switched to another microphone',
   'camera-off': 'Your camera is off',
   'camera-off-short': 'Camera off',
   'toggle-on': 'on',

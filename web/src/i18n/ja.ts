@@ -116,6 +116,13 @@ export const ja = {
 
   controls: '通話の操作',
   'mic-off': 'マイクはオフです',
+  'mic-unheard': 'あなたの声は届いていません',
+  'camera-gone': 'カメラが外れました',
+  'camera-gone-lead': '音声は続いています。つなぎ直すと、映像が戻ります。',
+  'microphone-gone': 'マイクが外れました',
+  'microphone-gone-lead': 'あなたの声は届いていません。つなぎ直すと戻ります。',
+  'camera-switched': '別のカメラに切り替えました',
+  'microphone-switched': '別のマイクに切り替えました',
   'camera-off': 'カメラはオフです',
   'camera-off-short': 'カメラ オフ',
   'toggle-on': 'オン',

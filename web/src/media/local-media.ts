@@ -14,6 +14,8 @@ export class LocalMedia implements OwnMedia {
   onState: () => void = () => undefined
   /** For the page that shows it; the consultation has `onState`. */
   onChange: () => void = () => undefined
+  /** A device went away by itself, by its plug for instance; `replaced` if another one goes on in its place. */
+  onLost: (kind: DeviceKind, replaced: boolean) => void = () => undefined
   started = false
 
   #device: Partial<Record<DeviceKind, MediaStreamTrack>> = {}
@@ -77,12 +79,10 @@ export class LocalMedia implements OwnMedia {
     this.#changed()
   }
 
-  /** After the background or a phone call: a device that was taken away is opened again. */
+  /** After the background, a phone call or a new plug: what was taken away or missing is opened again. */
   async recover(): Promise<void> {
-    for (const kind of ['audio', 'video'] as const) {
-      const track = this.#device[kind]
-      if (track && (track.readyState === 'ended' || track.muted)) await this.#reopen(kind)
-    }
+    if (!this.started) return
+    for (const kind of ['audio', 'video'] as const) if (this.#isMissed(kind)) await this.#reopen(kind)
     this.#changed()
   }
 
@@ -130,6 +130,14 @@ export class LocalMedia implements OwnMedia {
     delete this.#chosen[kind]
     await this.#reopen(kind)
     this.#changed()
+    this.onLost(kind, this.#device[kind] !== undefined)
+  }
+
+  /** Whether a device should be there and is not; what the person refused is not asked for again unasked. */
+  #isMissed(kind: DeviceKind): boolean {
+    const track = this.#device[kind]
+    if (track) return track.readyState === 'ended' || track.muted
+    return this.problems[kind] === 'none' && (kind === 'audio' ? this.#microphoneOn : this.#cameraOn)
   }
 
   #release(kind: DeviceKind): void {

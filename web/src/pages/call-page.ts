@@ -21,8 +21,9 @@ import '../components/self-view'
 import { troubleStrip } from '../components/trouble-card'
 import '../components/waiting-card'
 import { t } from '../i18n'
-import { canShareScreen, openScreen } from '../media/devices'
+import { canShareScreen, type DeviceKind, openScreen } from '../media/devices'
 import type { LocalMedia } from '../media/local-media'
+import { helpFor } from '../media/permission-help'
 import { shortcutOf } from './shortcuts'
 
 const NOTICE_ICONS: Record<Notice['kind'], IconName> = {
@@ -32,6 +33,11 @@ const NOTICE_ICONS: Record<Notice['kind'], IconName> = {
   lost: 'network-off',
   sharing: 'screen',
 }
+
+const MISSING = {
+  audio: { icon: 'mic-off', kind: 'warning' },
+  video: { icon: 'video-off', kind: 'warning' },
+} as const
 
 /** The call itself, for patient and staff alike; what differs comes from the permissions and the width of the page. */
 @customElement('shinsatsu-call-page')
@@ -71,6 +77,13 @@ export class CallPage extends Element {
     }
   }
 
+  /** Says that one's own device went away, and what goes on without it. */
+  announceLost(kind: DeviceKind, replaced: boolean): void {
+    const device = kind === 'video' ? 'camera' : 'microphone'
+    if (replaced) this.banners.show({ icon: 'info', words: t(`${device}-switched`) })
+    else this.banners.show({ ...MISSING[kind], words: t(`${device}-gone`), more: t(`${device}-gone-lead`) })
+  }
+
   get #isStaff(): boolean {
     return this.consultation.grant.userType === 'worker'
   }
@@ -84,13 +97,16 @@ export class CallPage extends Element {
         <main class="call__stage">
           <h1 class="visually-hidden">${this.#heading()}</h1>
           ${c.others.length > 0 ? this.#people() : this.#alone()}
-          <div class="call__top">${this.#top()}</div>
           ${
             troubled
               ? html`<shinsatsu-trouble-card .trouble=${c.trouble} .clinic=${this.clinic}></shinsatsu-trouble-card>`
-              : troubleStrip(c.trouble)
+              : nothing
           }
-          <shinsatsu-banners></shinsatsu-banners>
+          <div class="call__over">
+            <div class="call__top">${this.#top()}</div>
+            ${troubled ? nothing : troubleStrip(c.trouble)}
+            <shinsatsu-banners></shinsatsu-banners>
+          </div>
         </main>
         ${this.#panel()}
         <footer class="call__footer" id="controls" tabindex="-1">
@@ -139,11 +155,10 @@ export class CallPage extends Element {
       ${icon('people')} ${count > 1 ? t('people-count', { count }) : t('people-alone')}
     </button>`
     const said = (shape: IconName, words: string) => html`<p class="chip chip--said">${icon(shape)} ${words}</p>`
-    return html`${this.#isStaff ? nothing : people}
+    return html`${this.#isStaff ? nothing : [people, languageToggle('chip')]}
     ${this.consultation.phase === 'joining' ? said('network', t('connecting')) : nothing}
-    ${this.media.audioMuted && this.media.started ? said('mic-off', t('mic-off')) : nothing}
+    ${this.media.audioMuted && this.media.started ? said('mic-off', t(this.media.problems.audio ? 'mic-unheard' : 'mic-off')) : nothing}
     ${this.consultation.isSharing ? said('screen', t('you-show-screen')) : nothing}
-    ${this.#isStaff ? nothing : languageToggle('chip')}
     ${
       this.soundBlocked
         ? html`<button class="button button--primary" type="button" @click=${() => this.say('start-sound')}>
@@ -206,8 +221,8 @@ export class CallPage extends Element {
   }
 
   readonly #actions: [string, () => void][] = [
-    ['microphone', () => void this.media.setMicrophone(this.media.audioMuted)],
-    ['camera', () => void this.media.setCamera(this.media.videoMuted)],
+    ['microphone', () => void this.#switch('audio', this.media.setMicrophone(this.media.audioMuted))],
+    ['camera', () => void this.#switch('video', this.media.setCamera(this.media.videoMuted))],
     ['screen', () => void this.#share()],
     ['people', () => (this.peopleOpen = !this.peopleOpen)],
     ['leave', () => void this.consultation.leave()],
@@ -223,6 +238,15 @@ export class CallPage extends Element {
     if (action === 'screen' && !this.#controls().mayShare) return
     event.preventDefault()
     this.say(action)
+  }
+
+  /** A device that does not come on says why, and what helps. */
+  async #switch(kind: DeviceKind, done: Promise<void>): Promise<void> {
+    await done
+    const problem = this.media.problems[kind]
+    if (!problem) return
+    const more = t(helpFor(problem, navigator.userAgent))
+    this.banners.show({ ...MISSING[kind], words: t(`${kind}-${problem}`), more })
   }
 
   async #share(): Promise<void> {
