@@ -374,6 +374,20 @@ def test_what_came_before_a_change_of_ssrc_is_neither_taken_nor_sent_any_more() 
     assert [number_of(packet) for packet in following] == [10]
 
 
+def test_sound_goes_on_at_once_after_a_change_of_ssrc() -> None:
+    stage = Stage()
+    stage.edge(stage.publish(MICROPHONE), replace(RECEIVER, kind="audio", codec=OPUS, rtx_ssrc=None))
+    stage.feed(RtpPacket(111, 65535, 960, 2000, payload=b"one"), now=1.0)
+
+    stage.feed(RtpPacket(111, 9, 480000, 2222, payload=b"two", extensions={1: b"1"}), now=1.02)
+    stage.feed(RtpPacket(111, 10, 480960, 2222, payload=b"three"), now=1.04)
+
+    first = stage.sent[0]
+    assert [packet.payload for packet in stage.sent] == [b"one", b"two", b"three"]
+    assert [packet.sequence_number - first.sequence_number & 0xFFFF for packet in stage.sent] == [0, 1, 2]
+    assert [packet.timestamp - first.timestamp for packet in stage.sent] == [0, 960, 1920]
+
+
 def test_an_ssrc_nobody_names_takes_over_nothing() -> None:
     stage = Stage()
     stage.edge(stage.publish())
