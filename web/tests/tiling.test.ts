@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tilingOf } from '../src/components/tiling'
+import { mayFill, tilingOf } from '../src/components/tiling'
 
 const DESKTOP = [920, 600] as const
 const PHONE = [390, 720] as const
@@ -27,4 +27,16 @@ test('there is room for everybody, and no empty row, whatever the count', () => 
       expect(columns * (rows - 1)).toBeLessThan(count)
     }
   }
+})
+
+test('a picture fills its tile while only its sides are cut; one that would lose a head is shown whole', () => {
+  const [upright, lying] = [
+    { width: 720, height: 1280 },
+    { width: 1280, height: 720 },
+  ]
+  expect(mayFill(lying, { width: 390, height: 720 })).toBe(true)
+  expect(mayFill(upright, { width: 390, height: 720 })).toBe(true)
+  expect(mayFill(upright, { width: 920, height: 600 })).toBe(false)
+  expect(mayFill(lying, { width: 422, height: 165 })).toBe(true)
+  expect(mayFill({ width: 0, height: 0 }, { width: 422, height: 165 })).toBe(true)
 })

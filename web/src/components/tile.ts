@@ -4,16 +4,7 @@ import { t } from '../i18n'
 import { Element } from './element'
 import { icon } from './icons'
 import { avatar } from './parts'
-
-/** The least share of a picture's height that may be seen for it to fill its tile. */
-const SEEN_AT_LEAST = 0.6
-
-/** Whether a picture may fill a tile: its sides may be cut, a head or chin may not; pure. */
-export function mayFill(picture: { width: number; height: number }, tile: { width: number; height: number }): boolean {
-  if (picture.width === 0 || tile.width === 0) return true
-  const seen = tile.height / tile.width / (picture.height / picture.width)
-  return seen >= SEEN_AT_LEAST
-}
+import { mayFill } from './tiling'
 
 /**
  * One remote picture; its sound is the speaker's, so that the picture may always start by itself. It keeps showing its

@@ -23,6 +23,16 @@ export function tilingOf(count: number, width: number, height: number): Tiling {
   return best
 }
 
+/** The least share of a picture's height that may be seen for it to fill its tile. */
+const SEEN_AT_LEAST = 0.6
+
+/** Whether a picture may fill a tile: its sides may be cut, a head or chin may not; pure. */
+export function mayFill(picture: { width: number; height: number }, tile: { width: number; height: number }): boolean {
+  if (picture.width === 0 || tile.width === 0) return true
+  const seen = tile.height / tile.width / (picture.height / picture.width)
+  return seen >= SEEN_AT_LEAST
+}
+
 /** Keeps the tiling of an element's area in its `--columns` and `--rows`, as the area and the count change. */
 export class TilingController implements ReactiveController {
   #observer: ResizeObserver | undefined
