@@ -67,12 +67,19 @@ async def test_whoever_is_taken_off_the_booking_is_out(house: House) -> None:
     successor = PersonDetails(OTHER_DOCTOR.user_id, OTHER_DOCTOR.display_name)
     view = await house.appointments.put(KEY, "a1", details(doctor=successor))
     assert [one.id for one in view.participants] == [patient.participant_id]
-    removed = view.session.find(DOCTOR.key)
-    assert removed is not None
-    assert removed.admission is Admission.REMOVED
     with pytest.raises(NotFound):
         await house.sessions.get(DOCTOR, session_id)
+    with pytest.raises(NotFound):
+        await house.sessions.create(DOCTOR, "a1")
     assert (await house.sessions.join(OTHER_DOCTOR, session_id)).admission is Admission.ADMITTED
+
+
+async def test_whoever_is_put_back_on_the_booking_may_come_in_again(house: House) -> None:
+    session_id = await house.opened()
+    await house.sessions.join(DOCTOR, session_id)
+    await house.book(doctor=PersonDetails(OTHER_DOCTOR.user_id, OTHER_DOCTOR.display_name))
+    await house.book()
+    assert (await house.sessions.join(DOCTOR, session_id)).admission is Admission.ADMITTED
 
 
 async def test_a_booking_gives_nobody_another_role(house: House) -> None:

@@ -17,6 +17,7 @@ from shinsatsu.domain.errors import (
 )
 from shinsatsu.domain.offers import ClaimedTrack
 from shinsatsu.domain.roles import AuthUser
+from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.service.views import Joined
 from tests.house import DOCTOR, OTHER_PATIENT, PATIENT, House
@@ -57,7 +58,8 @@ async def call(house: House) -> tuple[str, Joined, Joined]:
 async def test_a_call_flows_both_ways_and_its_story_is_told(house: House) -> None:
     session_id, patient, doctor = await call(house)
     assert len(house.plane.flowing()) == 4
-    assert (await house.story(session_id))[2:] == [*["joined", "track_published", "track_published"] * 2]
+    coming_in = ["joined", "track_published", "track_published", "connected"]
+    assert (await house.story(session_id))[2:] == [*coming_in, *coming_in, "activated"]
     snapshot = await house.sessions.snapshot(PATIENT, session_id)
     assert {track.participant_id for track in snapshot.tracks} == {patient.participant_id, doctor.participant_id}
     assert snapshot.seq == 8
@@ -128,8 +130,8 @@ async def test_one_negotiation_at_a_time_for_ten_seconds(house: House) -> None:
 async def test_a_screen_has_a_name_of_its_own_each_time(house: House) -> None:
     session_id, patient, doctor = await call(house)
     first = await house.tracks.grant(PATIENT, session_id, patient.participant_id, TrackType.SCREEN)
-    second = await house.tracks.grant(PATIENT, session_id, patient.participant_id, TrackType.SCREEN)
-    assert first.track_name != second.track_name
+    again = await house.tracks.grant(PATIENT, session_id, patient.participant_id, TrackType.SCREEN)
+    assert first.track_name == again.track_name  # until it is used: asking costs nothing
     screen = offer("audio", "video", "video")
     await house.tracks.publish(
         PATIENT, session_id, patient.participant_id, screen, [ClaimedTrack("2", first.track_name)]
@@ -138,8 +140,36 @@ async def test_a_screen_has_a_name_of_its_own_each_time(house: House) -> None:
     await house.tracks.renegotiate(DOCTOR, session_id, doctor.participant_id, "answer")
     await house.tracks.close(PATIENT, session_id, patient.participant_id, [first.track_name])
     assert first.track_name not in {name for name, _ in house.plane.flowing()}
+    second = await house.tracks.grant(PATIENT, session_id, patient.participant_id, TrackType.SCREEN)
+    assert second.track_name != first.track_name
     with pytest.raises(TrackNotFound):
         await house.tracks.subscribe(DOCTOR, session_id, doctor.participant_id, [first.track_name])
+
+
+async def test_a_track_named_twice_is_closed_once(house: House) -> None:
+    session_id, patient, _ = await call(house)
+    name = patient.tracks[0].track_name
+    with pytest.raises(DuplicateTrack):
+        await house.tracks.close(PATIENT, session_id, patient.participant_id, [name, name])
+    await house.tracks.close(PATIENT, session_id, patient.participant_id, [name])
+    assert (await house.story(session_id)).count("track_closed") == 1
+
+
+async def test_both_publishing_makes_it_active_without_any_stream(house: House) -> None:
+    session_id, _, _ = await call(house)
+    view = await house.sessions.get(DOCTOR, session_id)
+    assert view.session.status is SessionStatus.ACTIVE
+
+
+async def test_an_answer_after_its_time_is_no_answer(house: House) -> None:
+    session_id = await house.opened()
+    patient = await publish(house, PATIENT, session_id)
+    doctor = await house.sessions.join(DOCTOR, session_id)
+    names = [track.track_name for track in patient.tracks]
+    await house.tracks.subscribe(DOCTOR, session_id, doctor.participant_id, names)
+    house.clock.pass_time(seconds=11)
+    with pytest.raises(InvalidTransition):
+        await house.tracks.renegotiate(DOCTOR, session_id, doctor.participant_id, "answer")
 
 
 async def test_a_receiver_may_end_receiving_and_take_it_up_again(house: House) -> None:

@@ -133,7 +133,7 @@ class VideoSession:
         return joined
 
     def grant_track(self, participant: Participant, track_type: TrackType, actor: AuthUser, now: datetime) -> Track:
-        """Grants one more name to a present participant."""
+        """Grants one more name to a present participant; the caller gives an unused one again."""
         track = self._name_track(participant, track_type, now)
         self.record_track(EventType.TRACK_GRANTED, track, actor, now)
         return track
@@ -149,12 +149,12 @@ class VideoSession:
         self._depart(participant, actor, now, reason="left")
         return participant
 
-    def expel(self, participant: Participant, actor: AuthUser, now: datetime) -> None:
-        """Ends somebody's stay because the right to it is gone."""
-        self._depart(participant, actor, now, reason="removed", admission=Admission.REMOVED)
+    def part(self, participant: Participant, actor: AuthUser, now: datetime) -> None:
+        """Ends somebody's stay because the booking names them no more, or as something else; it may name them again."""
+        self._depart(participant, actor, now, reason="booking_changed")
 
     def connect(self, actor: AuthUser, participant_id: str, connection_id: str, now: datetime) -> None:
-        """Notes that the participant's event stream is there; a patient and a doctor both there make it active."""
+        """Notes that the participant is there, by stream or by media; a patient and a doctor there make it active."""
         participant = self.own(actor, participant_id)
         was_connected = participant.connected
         participant.connection_id = connection_id
@@ -245,10 +245,9 @@ class VideoSession:
         actor: AuthUser,
         now: datetime,
         reason: str,
-        admission: Admission = Admission.LEFT,
         superseded_by: str | None = None,
     ) -> None:
-        participant.depart(now, admission, superseded_by)
+        participant.depart(now, Admission.LEFT, superseded_by)
         self._mark(participant)
         user = {"userType": participant.user_type, "userId": participant.user_id}
         self.record(EventType.LEFT, actor, now, participantId=participant.id, **user, reason=reason)

@@ -115,12 +115,10 @@ class Hub:
 
 def closing_for(viewer: Viewer, events: Sequence[StoredEvent], view: SessionView) -> Closing | None:
     """Why a viewer's stream ends after these events, None when it goes on."""
-    for event in events:
-        if event.event_type is EventType.LEFT and event.metadata["participantId"] == viewer.participant_id:
-            if event.metadata["reason"] == "superseded":
-                return Closing(CloseCode.STALE_PARTICIPANT, "stale_participant")
-            if event.metadata["reason"] == "removed":
-                return Closing(CloseCode.MAY_NOT_VIEW, "removed")
+    left = [event.metadata for event in events if event.event_type is EventType.LEFT]
+    own_ends = {one["reason"] for one in left if one["participantId"] == viewer.participant_id}
+    if "superseded" in own_ends:
+        return Closing(CloseCode.STALE_PARTICIPANT, "stale_participant")
     if view.session.over:
         return Closing(CloseCode.SESSION_OVER, "the session is over")
     try:
@@ -129,6 +127,8 @@ def closing_for(viewer: Viewer, events: Sequence[StoredEvent], view: SessionView
         return Closing(CloseCode.NO_SUCH_SESSION, "not_found")
     except Forbidden as refused:
         return Closing(CloseCode.MAY_NOT_VIEW, refused.reason)
+    if "booking_changed" in own_ends:  # still in the booking, as something else: come in again
+        return Closing(CloseCode.STALE_PARTICIPANT, "stale_participant")
     return None
 
 

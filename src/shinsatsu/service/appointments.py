@@ -130,7 +130,7 @@ def _follow(
         )
     for participant in session.present:
         if relation_of(acting_as(participant, before), appointment) is not participant.relation:
-            session.expel(participant, actor, now)
+            session.part(participant, actor, now)
 
 
 def _appointment(appointment_id: str, details: AppointmentDetails) -> Appointment:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -46,9 +47,10 @@ class MediaSessions:
             if fresh is not None:
                 await unit.media.add(fresh, now)
             media = await unit.media.current(participant_id, direction)
-            if media is None or not await unit.media.hold(media.id, now, now + PLANE_MAY_TAKE):
+            until = now + PLANE_MAY_TAKE
+            if media is None or not await unit.media.hold(media.id, now, until):
                 raise NegotiationInProgress("The previous offer of this connection was not answered yet.")
-            return await intent(unit, consultation, media)
+            return await intent(unit, consultation, replace(media, negotiating_until=until))
 
         try:
             return await self._commands.on_session(session_id, change)
@@ -58,10 +60,11 @@ class MediaSessions:
             raise
 
     async def let_go(self, media: MediaSession) -> None:
-        """Ends the hold."""
+        """Ends the hold, unless a later negotiation holds it by now."""
 
         async def transaction(unit: UnitOfWork) -> None:
-            await unit.media.keep_holding(media.id, None)
+            if media.negotiating_until is not None:
+                await unit.media.release(media.id, media.negotiating_until)
 
         await self._commands.transact(transaction)
 

@@ -40,10 +40,10 @@ class Presence:
         """The participant's own microphone and camera, in words for the others; no change, no event."""
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> None:
-            muting = audio_muted or video_muted
-            authorize(actor, Action.MUTE if muting else Action.UNMUTE, consultation)
+            for muted in (audio_muted, video_muted):
+                authorize(actor, Action.MUTE if muted else Action.UNMUTE, consultation)
             now = self._commands.clock.now()
-            muted = {"audio": audio_muted, "video": video_muted}
-            consultation.session.media_state(actor, participant_id, muted, now)
+            state = {"audio": audio_muted, "video": video_muted}
+            consultation.session.media_state(actor, participant_id, state, now)
 
         await self._commands.on_session(session_id, change)

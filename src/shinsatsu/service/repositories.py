@@ -100,6 +100,9 @@ class MediaRepository(Protocol):
     async def hold(self, media_id: str, now: datetime, until: datetime) -> bool:
         """Takes the negotiation of that session until then; False when somebody else holds it."""
 
+    async def release(self, media_id: str, held_until: datetime) -> None:
+        """Ends the hold that lasts until then, and no other."""
+
     async def keep_holding(self, media_id: str, until: datetime | None) -> None:
         """Moves the end of the hold, or lets go with None."""
 

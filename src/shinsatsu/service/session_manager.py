@@ -33,7 +33,7 @@ class SessionManager:
         async def transaction(unit: UnitOfWork) -> tuple[bool, list[StoredEvent], Consultation]:
             latest = await unit.sessions.latest(appointment_id, for_update=True)
             appointment = latest.appointment if latest else await unit.appointments.get(appointment_id)
-            appointment = self._may_create(actor, appointment)
+            appointment = self._may_create(actor, appointment, latest)
             if latest is not None and latest.session.status in (SessionStatus.WAITING, SessionStatus.ACTIVE):
                 return False, [], latest
             now = self._commands.clock.now()
@@ -131,11 +131,13 @@ class SessionManager:
     def _open(self, session: VideoSession, actor: AuthUser, now: datetime) -> None:
         session.open(actor, f"{self._media_plane}:{session.id}", now)
 
-    def _may_create(self, actor: AuthUser, appointment: Appointment | None) -> Appointment:
+    def _may_create(self, actor: AuthUser, appointment: Appointment | None, latest: Consultation | None) -> Appointment:
         relation = relation_of(actor, appointment) if appointment else None
         if appointment is None or relation is None:  # one answer for both: a stranger learns nothing
             raise NotFound("There is no such appointment.", field="appointmentId")
-        refuse(decide(actor, Action.CREATE, Context(relation)))
+        going_on = latest is not None and not latest.session.over
+        context = context_of(actor.key, latest, relation) if latest and going_on else Context(relation)
+        refuse(decide(actor, Action.CREATE, context))
         if appointment.status is AppointmentStatus.CANCELLED:
             raise SessionEnded("The appointment was cancelled.")
         return appointment

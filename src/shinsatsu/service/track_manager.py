@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import (
+    DuplicateTrack,
     InvalidSessionDescription,
     InvalidTransition,
     MediaNegotiationRefused,
@@ -50,12 +51,15 @@ class TrackManager:
         self._pulls = Pulls(commands, plane, self._media)
 
     async def grant(self, actor: AuthUser, session_id: str, participant_id: str, track_type: TrackType) -> Track:
-        """Grants one more track name; a screen needs the right to share it."""
+        """Grants one more track name, the same again until it is used; a screen needs the right to share it."""
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> Track:
             authorize_media(actor, consultation, track_type)
             session = consultation.session
             participant = session.own(actor, participant_id)
+            for track in await self._own_tracks(unit, consultation, actor, participant_id):
+                if track.track_type is track_type and track.state is TrackState.GRANTED:
+                    return track
             return session.grant_track(participant, track_type, actor, self._commands.clock.now())
 
         return await self._commands.on_session(session_id, change)
@@ -91,7 +95,7 @@ class TrackManager:
         try:
             answer = await self._plane.publish(intent.media.id, offer_sdp, locals_)
         except MediaNegotiationRefused as error:
-            raise InvalidSessionDescription("The media plane refused the offer.", field=SDP_FIELD) from error
+            raise InvalidSessionDescription(f"The media plane refused the offer: {error}", field=SDP_FIELD) from error
         except MediaSessionGone:
             await self._media.lost(intent.media)
             raise
@@ -117,12 +121,15 @@ class TrackManager:
         consultation.session.own(actor, participant_id)
         async with self._commands.units_of_work.read() as unit:
             media = await unit.media.current(participant_id, Direction.RECEIVE)
-        if media is None or media.negotiating_until is None:
+        if media is None or media.negotiating_until is None or media.negotiating_until <= self._commands.clock.now():
             raise InvalidTransition("There is no offer to answer.")
         try:
             await self._plane.renegotiate(media.id, answer_sdp)
         except MediaNegotiationRefused as error:
-            raise InvalidSessionDescription("The media plane refused the answer.", field=SDP_FIELD) from error
+            raise InvalidSessionDescription(f"The media plane refused the answer: {error}", field=SDP_FIELD) from error
+        except MediaSessionGone:
+            await self._media.lost(media)
+            raise
         await self._media.let_go(media)
 
     async def close(
@@ -133,6 +140,8 @@ class TrackManager:
         async def change(unit: UnitOfWork, consultation: Consultation) -> list[Track]:
             authorize_media(actor, consultation)
             consultation.session.own(actor, participant_id)
+            if len(set(track_names)) != len(track_names):
+                raise DuplicateTrack("A track is named twice.", field="tracks")
             tracks = {track.track_name: track for track in await unit.tracks.of_session(session_id)}
             own = []
             for index, name in enumerate(track_names):
@@ -151,14 +160,6 @@ class TrackManager:
         unconfirmed = await self._stop_sending(own)
         return [TrackResult(name, "", unconfirmed.get(name)) for name in track_names]
 
-    async def published(self, actor: AuthUser, session_id: str) -> list[Track]:
-        """The tracks that can be subscribed to at this moment."""
-        consultation = await self._commands.look(session_id)
-        authorize_media(actor, consultation)
-        async with self._commands.units_of_work.read() as unit:
-            tracks = await unit.tracks.of_session(session_id)
-        return [track for track in tracks if track.state is TrackState.PUBLISHED]
-
     async def _own_tracks(
         self, unit: UnitOfWork, consultation: Consultation, actor: AuthUser, participant_id: str
     ) -> list[Track]:
@@ -173,14 +174,16 @@ class TrackManager:
         mids = {result.track_name: result.mid for result in answer.tracks if result.error_code is None}
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> None:
-            session = consultation.session
-            session.own(actor, participant_id)
+            session, now = consultation.session, self._commands.clock.now()
+            participant = session.own(actor, participant_id)
             granted = [track for track in intent.tracks if track.track_name in mids]
             taken = [track.published(intent.media.id, mids[track.track_name]) for track in granted]
             for track in taken:
                 authorize_media(actor, consultation, track.track_type)
-                session.record_track(EventType.TRACK_PUBLISHED, track, actor, self._commands.clock.now())
+                session.record_track(EventType.TRACK_PUBLISHED, track, actor, now)
             await unit.tracks.save(session_id, taken)
+            if taken and not participant.connected:  # a program without an event stream is there by its media
+                session.connect(actor, participant_id, f"media:{intent.media.id}", now)
 
         try:
             await self._commands.on_session(session_id, change)

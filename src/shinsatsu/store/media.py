@@ -27,6 +27,11 @@ HOLD = (
     )
     .values(negotiating_until=bindparam("until"))
 )
+RELEASE = (
+    update(media_sessions)
+    .where(media_sessions.c.id == bindparam("key"), media_sessions.c.negotiating_until == bindparam("held"))
+    .values(negotiating_until=None)
+)
 ONE = update(media_sessions).where(media_sessions.c.id == bindparam("key"))
 SUBSCRIPTIONS = (
     select(subscriptions)
@@ -94,6 +99,9 @@ class SqlMedia:
 
     async def keep_holding(self, media_id: str, until: datetime | None) -> None:
         await self._connection.execute(ONE, {"key": media_id, "negotiating_until": rows.moment_text(until)})
+
+    async def release(self, media_id: str, held_until: datetime) -> None:
+        await self._connection.execute(RELEASE, {"key": media_id, "held": to_text(held_until)})
 
     async def abandoned(self, media_id: str, now: datetime) -> None:
         await self._connection.execute(ONE, {"key": media_id, "abandoned_at": to_text(now)})
