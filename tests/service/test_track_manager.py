@@ -62,7 +62,7 @@ async def test_a_call_flows_both_ways_and_its_story_is_told(house: House) -> Non
     assert (await house.story(session_id))[2:] == [*coming_in, *coming_in, "activated"]
     snapshot = await house.sessions.snapshot(PATIENT, session_id)
     assert {track.participant_id for track in snapshot.tracks} == {patient.participant_id, doctor.participant_id}
-    assert snapshot.seq == 8
+    assert snapshot.seq == 11
 
 
 @pytest.mark.parametrize(
