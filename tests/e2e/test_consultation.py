@@ -162,3 +162,22 @@ def test_a_used_link_says_what_to_do(clinic: Clinic, appointment: Appointment, p
     second.page.get_by_test_id("get-ready").click()
     expect(second.page.get_by_text("このリンクは使用済みです").first).to_be_visible()
     assert "token=" not in first.page.url
+
+
+def test_a_link_leads_to_its_own_session_whatever_the_address_names(
+    clinic: Clinic, appointment: Appointment, person: NewPerson
+) -> None:
+    token = clinic.patient_link(appointment).partition("?token=")[2]
+    patient = person()
+    patient.page.goto(f"{clinic.base_url}/consultation/{clinic.appoint().session_id}?token={token}")
+    patient.page.get_by_test_id("get-ready").click()
+    patient.page.get_by_test_id("join").click()
+    patient.expect_status("waiting")
+    assert patient.page.url == f"{clinic.base_url}/consultation/{appointment.session_id}"
+
+
+def test_an_address_that_names_nothing_says_what_to_do(clinic: Clinic, person: NewPerson) -> None:
+    page = person().page
+    for path in ("/consultation/%E0%A4%A", "/consultation/nothing-here"):
+        page.goto(f"{clinic.base_url}{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -1,12 +1,15 @@
 """Lost connections say so and come back by themselves; the whole way is there for the keyboard."""
 
+import os
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Person
-from tests.e2e.clinic import Appointment, Clinic
+from tests.e2e.clinic import Appointment, Clinic, running_clinic
 from tests.e2e.conftest import PHONE
 from tests.e2e.test_consultation import meet
 
@@ -119,3 +122,21 @@ def test_narrow_screens_need_no_sideways_scrolling(
     patient.expect_status("waiting")
     assert not patient.page.evaluate(overflows)
     expect(patient.page.get_by_test_id("leave")).to_be_in_viewport()
+
+
+def test_a_dead_sfu_is_noticed_within_seconds_and_a_quiet_call_is_left_alone(
+    tmp_path: Path, person: Callable[..., Person]
+) -> None:
+    with running_clinic(tmp_path) as clinic:
+        patient, doctor = meet(clinic, clinic.appoint(), person)
+        for one in (patient, doctor):
+            one.page.get_by_test_id("toggle-mic").click()
+            one.page.get_by_test_id("toggle-camera").click()
+        before = [connections(one) for one in (patient, doctor)]
+        patient.page.wait_for_timeout(12_000)  # the silence itself is what is tried
+        assert [connections(one) for one in (patient, doctor)] == before
+        os.kill(clinic.sfu_pid(), signal.SIGKILL)
+        patient.expect_status("reconnecting", timeout=6_000)
+        for one in (patient, doctor):
+            one.expect_status("active")
+            one.page.context.close()

@@ -178,7 +178,7 @@ export class ConsultationElement extends Element {
     // The browser's question comes with the tap, while the link is being exchanged.
     void this.#media.start()
     this.#tryAgain = this.#getReady
-    void this.#enter(() => enterByLink(token, this.sessionId))
+    void this.#enter(() => enterByLink(token))
   }
 
   async #enter(entrance: () => Promise<Admitted>): Promise<void> {

@@ -12,9 +12,9 @@ export interface Admitted {
 
 /** Session and token from the page's address: /consultation/{sessionId}?token=… */
 export function addressed(location: Location): { sessionId: string; token: string | undefined } {
-  const [, sessionId = ''] = /\/consultation\/([^/]+)/.exec(location.pathname) ?? []
+  const [, sessionId = ''] = /\/consultation\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? []
   return {
-    sessionId: decodeURIComponent(sessionId),
+    sessionId,
     token: new URLSearchParams(location.search).get('token') ?? undefined,
   }
 }
@@ -24,11 +24,15 @@ export function clinicIfKnown(): Promise<Clinic | undefined> {
   return clinic().catch(() => undefined)
 }
 
-/** Uses the link up. The token leaves the address bar, so that a reload or a shared screen does not carry it. */
-export async function enterByLink(token: string, sessionId: string): Promise<Admitted> {
+/**
+ * Uses the link up and enters the session it is for, whatever session the address names. The token leaves the address
+ * bar, so that a reload or a shared screen does not carry it.
+ */
+export async function enterByLink(token: string): Promise<Admitted> {
   const grant = await exchangeLink(token, await proofFor(token))
-  history.replaceState(null, '', location.pathname)
-  return enterAs(grant, sessionId)
+  const path = location.pathname.replace(/\/consultation\/[^/]+/, `/consultation/${grant.sessionId}`)
+  history.replaceState(null, '', path)
+  return enterAs(grant, grant.sessionId)
 }
 
 export async function enterAs(grant: Grant, sessionId: string): Promise<Admitted> {
