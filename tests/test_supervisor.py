@@ -72,6 +72,36 @@ async def test_a_child_that_cannot_start_is_named_with_its_status() -> None:
         await child.start(10)
 
 
+async def test_a_child_that_cannot_be_started_again_at_first_is_tried_until_it_can(tmp_path: Path) -> None:
+    child = web_child(free_port())
+    await child.start(10)
+    first = child.pid
+    assert first is not None
+    python = tmp_path / "python"
+    child._command = (str(python), *child._command[1:])
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: not alive(first))
+    await asyncio.sleep(restart_delay(1) * 2)  # at least one attempt has failed
+    assert child.pid is None
+    python.symlink_to(sys.executable)
+    await until(lambda: child.pid is not None)
+    await child.stop()
+
+
+async def test_stopping_is_no_error_while_the_child_cannot_be_started(tmp_path: Path) -> None:
+    child = web_child(free_port())
+    await child.start(10)
+    first = child.pid
+    assert first is not None
+    child._command = (str(tmp_path / "nothing"),)
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: not alive(first))
+    await asyncio.sleep(restart_delay(1) * 2)
+    await child.stop()
+    with pytest.raises(ChildFailed, match="web cannot be started"):
+        await child.start(1)
+
+
 def test_a_child_ends_with_its_parent_however_that_died() -> None:
     port = free_port()
     parent = subprocess.Popen(

@@ -58,7 +58,10 @@ class EmbeddedSfu:
             await asyncio.sleep(LOOK_SECONDS)
             if self._pid() is None:
                 log.warning("the SFU died, starting it again")
-                await self._spawn()
+                try:
+                    await self._spawn()
+                except OSError as error:
+                    log.warning("the SFU cannot be started, trying again", error=error.strerror)
 
     async def let_go(self) -> None:
         """Ends it when nobody is in a call; otherwise the calls go on, and the next start takes it up."""

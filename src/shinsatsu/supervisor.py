@@ -52,7 +52,10 @@ class Supervisor:
 
     async def start(self, timeout: float) -> None:
         """Starts the child and waits until it is ready; raises `ChildFailed` after `timeout` seconds or its death."""
-        process = await self._spawn()
+        try:
+            process = await self._spawn()
+        except OSError as error:
+            raise ChildFailed(f"{self._name} cannot be started: {error.strerror}") from error
         try:
             async with asyncio.timeout(timeout):
                 while not await self._is_ready():
@@ -68,8 +71,7 @@ class Supervisor:
         """Ends the child: asked first, killed after `timeout` seconds."""
         if self._watch is not None:
             self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.gather(self._watch, return_exceptions=True)
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -104,5 +106,16 @@ class Supervisor:
                 return
             quick_deaths = 0 if loop.time() - started > STEADY_AFTER else quick_deaths + 1
             log.warning("child died, starting it again", name=self._name, status=status)
-            await asyncio.sleep(restart_delay(quick_deaths))
-            await self._spawn()
+            await self._start_again(quick_deaths)
+
+    async def _start_again(self, failures: int) -> None:
+        """Tries until a process is there, later and later: the watch must not end while its child is wanted."""
+        while True:
+            await asyncio.sleep(restart_delay(failures))
+            try:
+                await self._spawn()
+            except OSError as error:
+                failures += 1
+                log.warning("child cannot be started, trying again", name=self._name, error=error.strerror)
+            else:
+                return
