@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 1>&2
+log=$(mktemp)  # what a quiet installer said, shown when it fails
+trap 'rm -f "$log"' EXIT
 
 missing() { echo "shinsatsu: $*"; exit 1; }
 
@@ -12,9 +14,8 @@ apt_install() {  # apt_install COMMAND-OR-FILE PACKAGE…
   local what=$1; shift
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing "$what is missing: install it (Debian: apt-get install $*)"
   echo "shinsatsu: installing $* …"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >/tmp/shinsatsu-apt.$$ 2>&1 ||
-    { tail -n 5 /tmp/shinsatsu-apt.$$; missing "apt-get could not install $*"; }
-  rm -f /tmp/shinsatsu-apt.$$
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >"$log" 2>&1 ||
+    { tail -n 5 "$log"; missing "apt-get could not install $*"; }
 }
 
 python_of() {  # the first Python that is new enough
@@ -33,9 +34,8 @@ make_venv() {
 }
 
 pip_install() {
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location -c constraints.txt "$@" 2>/tmp/shinsatsu-pip.$$ ||
-    { tail -n 5 /tmp/shinsatsu-pip.$$; rm -f /tmp/shinsatsu-pip.$$; missing "pip could not install $*"; }
-  rm -f /tmp/shinsatsu-pip.$$
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location -c constraints.txt "$@" 2>"$log" ||
+    { tail -n 5 "$log"; missing "pip could not install $*"; }
 }
 
 node_is_new_enough() { PATH="$PWD/.venv/bin:$PATH" node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 22 || (+a === 22 && +b >= 12) || (+a === 20 && +b >= 19) ? 0 : 1)' 2>/dev/null; }
