@@ -77,6 +77,11 @@ WRONG: list[tuple[str, str, Any, str | None]] = [
     ("appointment", "startsAt", "tomorrow", "startsAt"),
     ("appointment", "startsAt", "2026-11-23T05:30:00", "startsAt"),
     ("appointment", "startsAt", 1_795_000_000, "startsAt"),
+    ("appointment", "startsAt", "0001-01-01T00:00:00+14:00", "startsAt"),
+    ("appointment", "startsAt", "9999-12-31T23:59:59-14:00", "startsAt"),
+    ("appointment", "startsAt", "9999-12-31T20:00:00Z", "startsAt"),
+    ("appointment", "startsAt", "1999-12-31T23:59:59.999Z", "startsAt"),
+    ("appointment", "startsAt", "2200-01-01T00:00:00Z", "startsAt"),
     ("appointment", "scheduledDuration", 0, "scheduledDuration"),
     ("appointment", "scheduledDuration", "15", "scheduledDuration"),
     ("appointment", "status", "perhaps", "status"),
@@ -197,8 +202,20 @@ async def test_unknown_addresses_and_methods_are_problems_too(clinic: Clinic) ->
         assert_problem(answer, 404, "not_found")
 
 
+async def test_the_first_and_the_last_moment_are_taken(clinic: Clinic) -> None:
+    for moment in ("2000-01-01T14:00:00+14:00", "2199-12-31T23:59:59.999Z"):
+        session = await clinic.open(f"a-{moment[:4]}", startsAt=moment)
+        await clinic.person(session, "patient", 1)
+
+
 async def test_wrong_queries_are_named(clinic: Clinic) -> None:
-    for query, field in (("status=happy", "status"), ("from=yesterday", "from"), ("to=2026-11-23T00:00:00", "to")):
+    for query, field in (
+        ("status=happy", "status"),
+        ("from=yesterday", "from"),
+        ("from=0001-01-01T00:00:00%2B14:00", "from"),
+        ("to=9999-12-31T23:59:59-14:00", "to"),
+        ("to=2026-11-23T00:00:00", "to"),
+    ):
         answer = await clinic.booking_system.get(f"/api/video-sessions?{query}")
         assert_problem(answer, 422, "invalid_request", field)
 

@@ -34,7 +34,10 @@ async def authenticated(request: Request) -> AuthUser:
 async def grant_of(context: ApiContext, connection: HTTPConnection, bearer: str | None, selector: str | None) -> Grant:
     """The grant of a Bearer token, or of the cookie that `selector` names; raises Unauthenticated."""
     if bearer is not None:
-        return await context.access.grant(bearer)
+        try:
+            return await context.access.grant(bearer)
+        except Unauthenticated:  # it may have been meant as an API key
+            raise Unauthenticated("This credential is not valid.") from None
     cookie = connection.cookies.get(COOKIE_PREFIX + selector) if selector else None
     if cookie is None:
         raise Unauthenticated("A grant or an API key is needed.")

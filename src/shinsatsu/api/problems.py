@@ -85,7 +85,7 @@ def from_validation(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         return problem(request.state.request_id, 400, "malformed_json", "The body is not valid JSON.")
     field = field_path(first["loc"][1:])
-    sentence = f"{field or 'The body'}: {first['msg']}."
+    sentence = f"{field or 'The body'}: {first['msg'].removeprefix('Value error, ')}."
     return problem(request.state.request_id, 422, "invalid_request", sentence, field=field or None)
 
 

@@ -3,16 +3,33 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
 
 MAX_ID = 2**31 - 1
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _text_moment(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("a time is ISO 8601 text with a zone, such as 2026-11-23T05:30:00.000Z")  # noqa: TRY004
     return value
+
+
+def _within_reason(moment: datetime) -> datetime:
+    # Far from the calendar's ends, so that another zone or a few hours more are always a date too.
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError("a time is in the years 2000 to 2199")
+    return moment
 
 
 UserId = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
@@ -29,7 +46,7 @@ ParticipantId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z
 TrackName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
 Mid = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=16)]
 Sdp = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128 * 1024)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_text_moment)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_text_moment), AfterValidator(_within_reason)]
 
 
 class Body(BaseModel):
