@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from shinsatsu.bootstrap import Server, build
 from shinsatsu.demo.clinic import ADMIN, OPERATOR
+from shinsatsu.lan import make_certificate
+from shinsatsu.serving import Server as HttpServer
 from shinsatsu.serving import listen, make_server, run
 from shinsatsu.settings import Settings
 from tests.api.clinic import Clinic, Json, Person, settings
@@ -50,7 +53,7 @@ async def serving(configured: Settings) -> AsyncIterator[Live]:
         ready.set()
 
     running = asyncio.create_task(
-        run(make_server(server.app), [listener], stop, when_ready=when_ready, before_stop=server.hub.stop)
+        run(_uvicorn(server, configured), [listener], stop, when_ready=when_ready, before_stop=server.hub.stop)
     )
     await ready.wait()
     try:
@@ -61,6 +64,11 @@ async def serving(configured: Settings) -> AsyncIterator[Live]:
     finally:
         stop.set()
         await running
+
+
+def _uvicorn(server: Server, configured: Settings) -> HttpServer:
+    certificate, key = configured.tls_certificate, configured.tls_key
+    return make_server(server.app, certificate=certificate, key=key, trusted_proxies=configured.trusted_proxies)
 
 
 @pytest.fixture
@@ -231,13 +239,59 @@ async def test_a_foreign_page_cannot_open_a_stream(live: Live) -> None:
     session = await live.clinic.open()
     patient = await live.clinic.person(session, "patient", 1)
     address = f"ws://127.0.0.1:{live.port}/api/video-sessions/{session}/events"
-    for origin in ("https://evil.example", f"http://localhost:{live.port}", "null"):
+    same_host = f"https://127.0.0.1:{live.port}"
+    for origin in ("https://evil.example", f"http://localhost:{live.port}", same_host, "null"):
         with pytest.raises(InvalidStatus) as refused:
             await connect(address, additional_headers={**patient.headers, "Origin": origin}, proxy=None)
         assert refused.value.response.status_code == 403
     own = {**patient.headers, "Origin": f"http://127.0.0.1:{live.port}"}
     async with connect(address, additional_headers=own, proxy=None) as stream:
         assert (await hear(stream))["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "said", "origin", "let_in"),
+    [
+        # The proxy tells the browser's scheme.
+        ("https://clinic.example", {"X-Forwarded-Proto": "https"}, "https://127.0.0.1:{port}", True),
+        ("https://clinic.example", {"X-Forwarded-Proto": "https"}, "http://127.0.0.1:{port}", False),
+        # A proxy that tells nothing and rewrites Host: the public address counts.
+        ("https://clinic.example:443", {}, "https://clinic.example", True),
+        ("https://clinic.example", {}, "http://clinic.example", False),
+    ],
+)
+async def test_a_page_behind_a_proxy_is_known_by_its_scheme_too(
+    tmp_path: Path, base_url: str, said: dict[str, str], origin: str, let_in: bool
+) -> None:
+    async with serving(settings(tmp_path, None, base_url=base_url, trusted_proxies="127.0.0.1")) as live:
+        headers = {**said, "Origin": origin.format(port=live.port)}
+        opening = connect(
+            f"ws://127.0.0.1:{live.port}/api/video-sessions/s/events", additional_headers=headers, proxy=None
+        )
+        if let_in:
+            async with opening as stream:
+                assert (await closed(stream))[0] == 4401
+        else:
+            with pytest.raises(InvalidStatus):
+                await opening
+
+
+async def test_over_tls_both_of_the_machines_addresses_are_our_own(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, ["127.0.0.1"])
+    configured = settings(tmp_path, None, base_url="https://192.0.2.1:8000", tls_certificate=certificate, tls_key=key)
+    trust = ssl.create_default_context(cafile=str(certificate))
+    async with serving(configured) as live:
+        for host in ("127.0.0.1", "localhost"):
+            for scheme, status in (("https", 101), ("http", 403)):
+                own = {"Origin": f"{scheme}://{host}:{live.port}"}
+                address = f"wss://{host}:{live.port}/api/video-sessions/s/events"
+                opening = connect(address, additional_headers=own, proxy=None, ssl=trust)
+                if status == 101:
+                    async with opening as stream:
+                        assert (await closed(stream))[0] == 4401
+                else:
+                    with pytest.raises(InvalidStatus):
+                        await opening
 
 
 async def test_a_browser_names_its_grant_in_the_address(live: Live) -> None:

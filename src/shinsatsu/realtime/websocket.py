@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -67,7 +66,7 @@ class Streams:
 
     async def serve(self, websocket: WebSocket) -> None:
         """One stream from its opening to its end."""
-        if not origin_allowed(websocket.headers.get("origin"), websocket.headers.get("host", ""), self._origins):
+        if not origin_allowed(websocket.headers.get("origin"), _own_origin(websocket), self._origins):
             await websocket.close()  # before it is accepted: the browser is answered 403
             return
         await websocket.accept()
@@ -234,11 +233,15 @@ class _Connection:
         self.grant_ends = time.monotonic() + (self.grant.expires_at - datetime.now(UTC)).total_seconds()
 
 
-def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
+def origin_allowed(origin: str | None, own: str, allowed: Collection[str]) -> bool:
     """Whether a WebSocket may be opened from there: our own pages, listed origins, and programs, which send none."""
-    if origin is None:
-        return True
-    return urlsplit(origin).netloc.lower() == host.lower() != "" or origin in allowed
+    return origin is None or origin.lower() in {own, *allowed}
+
+
+def _own_origin(websocket: WebSocket) -> str:
+    """The origin that the page of this connection's address has (RFC 6454), its scheme as a trusted proxy told it."""
+    scheme = "https" if websocket.url.scheme == "wss" else "http"
+    return f"{scheme}://{websocket.headers.get('host', '').lower()}"
 
 
 def closing_of(error: ShinsatsuError) -> Closing:
