@@ -14,11 +14,17 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
 
+from shinsatsu.demo.ready import this_command
+from shinsatsu.lan import make_certificate
+from shinsatsu.settings import SettingsRefused, read_settings
+from shinsatsu.settings_check import checked
 from tests.test_supervisor import ENVIRONMENT, alive, free_port
 
 COMMAND = [sys.executable, "-m", "shinsatsu"]
 SECRET = "s" * 32
+CLINIC = "https://clinic.example"
 Json = dict[str, Any]
 
 
@@ -130,14 +136,40 @@ def test_a_link_is_minted_from_the_command_line(tmp_path: Path) -> None:
         refused = run("link", session, "patient", "2", *base, SHINSATSU_API_KEY=ready["apiKey"])
         assert refused.returncode == 1
         assert "does not belong" in refused.stderr
+        unknown = run("link", session, "patient", "1", *base, SHINSATSU_API_KEY="something")
+        assert unknown.returncode == 1
+        assert unknown.stderr == "shinsatsu: This credential is not valid.\n"
 
 
 @pytest.mark.parametrize(
     ("setting", "names"),
     [
         ({"HOST": "0.0.0.0"}, "SHINSATSU_HOST"),  # noqa: S104 - what is refused
+        ({"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"}, "SHINSATSU_BASE_URL"),  # noqa: S104
+        ({"HOST": "::", "TRUSTED_PROXIES": "10.0.0.1"}, "SHINSATSU_BASE_URL"),
+        ({"HOST": "no such host", "BASE_URL": CLINIC, "TRUSTED_PROXIES": "10.0.0.1"}, "SHINSATSU_HOST"),
         ({"TRUSTED_PROXIES": "*"}, "SHINSATSU_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, "SHINSATSU_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "::/0"}, "SHINSATSU_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "SHINSATSU_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "proxy.example"}, "SHINSATSU_TRUSTED_PROXIES"),
         ({"BASE_URL": "http://clinic.example"}, "SHINSATSU_BASE_URL"),
+        ({"BASE_URL": f"{CLINIC}/video"}, "SHINSATSU_BASE_URL"),
+        ({"BASE_URL": f"{CLINIC}?a=b"}, "SHINSATSU_BASE_URL"),
+        ({"BASE_URL": f"{CLINIC}/#top"}, "SHINSATSU_BASE_URL"),
+        ({"BASE_URL": "https://somebody@clinic.example"}, "SHINSATSU_BASE_URL"),
+        ({"BASE_URL": "https://[clinic"}, "SHINSATSU_BASE_URL"),
+        ({"TLS_CERTIFICATE": "/no.pem", "TLS_KEY": "/no.key"}, "SHINSATSU_TLS_CERTIFICATE=/no.pem"),
+        ({"TLS_CERTIFICATE": __file__, "TLS_KEY": __file__}, f"SHINSATSU_TLS_CERTIFICATE={__file__}"),
+        ({"SECRET": SECRET}, "SHINSATSU_SFU_APP_SECRET"),
+        ({"DATABASE_URL": "nonsense"}, "SHINSATSU_DATABASE_URL"),
+        ({"DATABASE_URL": "mysql://db.example/shinsatsu"}, "SHINSATSU_DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://u:word@127.0.0.1:1/x", "SECRET": "k" * 32}, "SHINSATSU_DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?colour=blue", "SECRET": "k" * 32}, "SHINSATSU_DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite:////proc/no/such.db"}, "SHINSATSU_DATABASE_URL"),
+        ({"DATA_DIR": "/proc/no"}, "SHINSATSU_DATA_DIR"),
+        ({"EXCHANGE_RATE": "lots"}, "SHINSATSU_EXCHANGE_RATE"),
+        ({"FAILURE_RATE": "5/fortnight"}, "SHINSATSU_FAILURE_RATE"),
         ({"TLS_CERTIFICATE": "x.pem"}, "SHINSATSU_TLS_KEY"),
         ({"ALLOWED_ORIGINS": "*"}, "SHINSATSU_ALLOWED_ORIGINS"),
         ({"SECRET": "short"}, "SHINSATSU_SECRET"),
@@ -156,7 +188,124 @@ def test_serve_refuses_what_is_insecure_in_one_line(tmp_path: Path, setting: dic
     result = run("serve", **environment)
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert result.stderr.startswith("shinsatsu: ")
     assert names in result.stderr
+    assert "word@" not in result.stderr
+
+
+def test_serve_names_the_key_that_does_not_fit(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "other").mkdir()
+    certificate, key = make_certificate(tmp_path, ["127.0.0.1"])
+    _, another = make_certificate(tmp_path / "other", ["127.0.0.1"])
+    locked = tmp_path / "locked.pem"
+    loaded = serialization.load_pem_private_key(key.read_bytes(), None)
+    encoding, shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    locked.write_bytes(loaded.private_bytes(encoding, shape, serialization.BestAvailableEncryption(b"word")))
+    for wrong in (another, locked, tmp_path / "no.key"):
+        result = run(
+            "serve",
+            SHINSATSU_DATA_DIR=str(tmp_path),
+            SHINSATSU_TLS_CERTIFICATE=str(certificate),
+            SHINSATSU_TLS_KEY=str(wrong),
+        )
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"shinsatsu: SHINSATSU_TLS_KEY={wrong}")
+        assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("demo", "--port", "0", "--data", "/proc/no"),
+        ("migrate", "--data", "/proc/no"),
+        ("key", "x", "--data", "/proc/no"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_one_line(command: tuple[str, ...]) -> None:
+    result = run(*command)
+    assert result.returncode == 1
+    assert result.stderr.startswith("shinsatsu: ")
+    assert "/proc/no" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_demo_leaves_the_clinics_database_alone(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "SHINSATSU_DATABASE_URL", f"sqlite:///{file}")
+        with demo("--data", str(tmp_path / "data"), folder=tmp_path):
+            assert (tmp_path / "data" / "shinsatsu.db").exists()
+    assert not file.exists()
+
+
+def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(SettingsRefused, match=r"SHINSATSU_DATABASE_URL.*shinsatsu\[postgresql\]"):
+        read_settings(database_url="postgresql://db.example/shinsatsu")
+
+
+def test_proxies_may_be_addresses_and_networks(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    wanted = read_settings(
+        data_dir=tmp_path,
+        base_url="https://clinic.example:443/",
+        trusted_proxies="127.0.0.1,10.0.0.0/8,fd00::/8,::1",
+        allowed_origins="https://Portal.Example",
+        sfu_bind="192.0.2.1",
+    )
+    assert checked(wanted).origins == {"https://clinic.example", "https://portal.example"}
+
+
+def test_an_sfu_open_to_others_needs_a_real_secret() -> None:
+    for host, secret, names in (
+        ("0.0.0.0", "short", "SHINSATSU_SFU_APP_SECRET"),  # noqa: S104 - what is refused
+        ("192.0.2.1", "", "SHINSATSU_SFU_APP_SECRET"),
+        ("somewhere", SECRET, "--http-host"),
+    ):
+        options = ("--http-port", "0", "--udp-port", "0", "--http-host", host)
+        result = run("sfu", *options, SHINSATSU_SFU_APP_ID="x", SHINSATSU_SFU_APP_SECRET=secret)
+        assert result.returncode == 1
+        assert names in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_sfu_on_loopback_takes_a_short_secret(host: str) -> None:
+    environment = {**ENVIRONMENT, "SHINSATSU_SFU_APP_ID": "x", "SHINSATSU_SFU_APP_SECRET": "short"}
+    command = [*COMMAND, "sfu", "--http-port", "0", "--udp-port", "0", "--http-host", host]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["event"] == "ready"
+        process.terminate()
+
+
+def test_the_demo_names_a_command_that_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "venv" / "bin" / "shinsatsu"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert this_command() == str(program)
+    monkeypatch.chdir(tmp_path)
+    assert this_command() == "venv/bin/shinsatsu"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert this_command() == "shinsatsu"
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "shinsatsu" / "__main__.py")])
+    assert this_command() == f"{sys.executable} -m shinsatsu"
+
+
+def test_the_demos_patient_has_no_link_on_its_command_line(tmp_path: Path) -> None:
+    with demo("--with-patient", folder=tmp_path) as (ready, process):
+        wait_for(lambda: len(children(process.pid)) == 2)
+        commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in children(process.pid)]
+        assert any("synthetic_patient" in command for command in commands)
+        assert not any("token" in command for command in commands)
+        session = ready["links"]["patient"].partition("/consultation/")[2].partition("?")[0]
+        address = f"{ready['baseUrl']}/api/video-sessions/{session}"
+        headers = {"Authorization": f"Bearer {ready['apiKey']}"}
+        wait_for(lambda: httpx.get(address, headers=headers).json()["status"] == "waiting", 20)
 
 
 def test_serve_refuses_a_folder_that_everybody_can_read(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from shinsatsu.service.presence import Presence
 from shinsatsu.service.session_manager import SessionManager
 from shinsatsu.service.sources import SystemClock, TimeOrderedIds
 from shinsatsu.service.track_manager import TrackManager
-from shinsatsu.settings import Settings, signing_secret
+from shinsatsu.settings import Settings, make_data_folder, signing_secret
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
 from shinsatsu.store.unit_of_work import SqlUnitsOfWork
@@ -121,7 +121,7 @@ async def _running(
     reconciler: Reconciler,
 ) -> AsyncIterator[None]:
     """The database migrated, the reconciler at work; all of it let go at the end."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_folder(settings.data_dir)
     try:
         await migrate(engine)
         reconciling = asyncio.create_task(reconciler.run(), name="reconciler")

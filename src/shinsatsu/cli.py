@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-
-if TYPE_CHECKING:
-    from shinsatsu.settings import Settings
 
 app = typer.Typer(
     help="Online medical consultations: who may do what, media that obeys, and the proof of it.",
@@ -16,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+WEAKEST_SFU_SECRET_BYTES = 32
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the database and of generated secrets.")]
 
 
@@ -23,14 +21,10 @@ Data = Annotated[Path | None, typer.Option("--data", help="Folder of the databas
 def serve() -> None:
     """Run the server as the environment and `.env` say (SHINSATSU_…); insecure combinations are refused."""
     from shinsatsu.serve import serve_forever
-    from shinsatsu.settings import SettingsRefused, check
+    from shinsatsu.settings import read_settings
+    from shinsatsu.settings_check import checked
 
-    settings = _settings()
-    try:
-        check(settings)
-    except SettingsRefused as refused:
-        _fail(str(refused))
-    raise typer.Exit(_run(lambda: serve_forever(settings)))
+    raise typer.Exit(_run(lambda: serve_forever(checked(read_settings()))))
 
 
 @app.command()
@@ -60,6 +54,7 @@ def sfu(
     advertise: Annotated[list[str] | None, typer.Option(help="IP[:PORT] to name to browsers; may be repeated.")] = None,
 ) -> None:
     """Run the SFU alone (SHINSATSU_SFU_APP_ID, SHINSATSU_SFU_APP_SECRET)."""
+    _refuse_a_weak_sfu(http_host)
     arguments = ["--http-port", str(http_port), "--udp-port", str(udp_port), "--http-host", http_host]
     for address in bind or []:
         arguments += ["--bind", address]
@@ -74,8 +69,9 @@ def sfu(
 def migrate(data: Data = None) -> None:
     """Bring the database to the present version; `serve` and `demo` do it themselves on SQLite."""
     from shinsatsu.maintenance import migrate_database
+    from shinsatsu.settings import read_settings
 
-    raise typer.Exit(_run(lambda: migrate_database(_settings(data))))
+    raise typer.Exit(_run(lambda: migrate_database(read_settings(**_given(data)))))
 
 
 @app.command()
@@ -102,17 +98,29 @@ def key(
 ) -> None:
     """Make an API key for a program and print it, this once."""
     from shinsatsu.maintenance import make_api_key
+    from shinsatsu.settings import read_settings
 
-    raise typer.Exit(_run(lambda: make_api_key(_settings(data), name)))
+    raise typer.Exit(_run(lambda: make_api_key(read_settings(**_given(data)), name)))
 
 
-def _settings(data: Path | None = None) -> "Settings":
-    from shinsatsu.settings import SettingsRefused, read_settings
+def _given(data: Path | None) -> dict[str, Path]:
+    return {"data_dir": data} if data else {}
+
+
+def _refuse_a_weak_sfu(http_host: str) -> None:
+    """Beyond this machine the secret alone keeps strangers out; on loopback a short one does no harm."""
+    import ipaddress
+    import os
 
     try:
-        return read_settings(data)
-    except SettingsRefused as refused:
-        _fail(str(refused))
+        loopback = ipaddress.ip_address(http_host).is_loopback
+    except ValueError:
+        _fail(f"--http-host {http_host} is no IP address")
+    if not loopback and len(os.environ.get("SHINSATSU_SFU_APP_SECRET", "").encode()) < WEAKEST_SFU_SECRET_BYTES:
+        _fail(
+            f"SHINSATSU_SFU_APP_SECRET is missing or shorter than {WEAKEST_SFU_SECRET_BYTES} bytes, and --http-host "
+            f"{http_host} is open to others: make one with `openssl rand -base64 48`"
+        )
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -120,13 +128,15 @@ def _run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     import asyncio
     import os
 
+    from shinsatsu.secret_file import SecretFileError
     from shinsatsu.serving import CannotStart, loop_factory
+    from shinsatsu.settings import SettingsRefused
 
     os.umask(0o077)  # the database and its journals are for nobody else
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(main())
-    except CannotStart as reason:
+    except (CannotStart, SettingsRefused, SecretFileError) as reason:
         _fail(str(reason))
     except KeyboardInterrupt:
         return 130

@@ -4,11 +4,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.domain.errors import DatabaseUnavailable
 from shinsatsu.serving import CannotStart
-from shinsatsu.settings import Settings
+from shinsatsu.settings import Settings, make_data_folder
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
 
@@ -31,12 +32,20 @@ async def make_api_key(settings: Settings, name: str) -> int:
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_folder(settings.data_dir)
     engine = make_engine(settings.database)
     try:
-        await migrate(engine)
+        await _migrate(engine)
         yield engine
-    except DatabaseUnavailable as error:
-        raise CannotStart(f"the database at {engine.url.render_as_string()} does not answer") from error
     finally:
         await engine.dispose()
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    try:
+        await migrate(engine)
+    except (DatabaseUnavailable, DBAPIError, TypeError) as error:  # TypeError: an option the driver does not know
+        cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
+        reason = getattr(cause, "orig", None) or cause
+        where = f"SHINSATSU_DATABASE_URL: {engine.url.render_as_string()}"  # which hides the password
+        raise CannotStart(f"{where} cannot be used: {str(reason).partition(chr(10))[0]}") from error

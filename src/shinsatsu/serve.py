@@ -9,24 +9,22 @@ from pydantic import SecretStr
 
 from shinsatsu.bootstrap import build
 from shinsatsu.embedded_sfu import EmbeddedSfu
-from shinsatsu.secret_file import SecretFileError
+from shinsatsu.maintenance import migrate_database
 from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
-from shinsatsu.settings import Settings
+from shinsatsu.settings import Settings, make_data_folder
 
 log = structlog.get_logger(__name__)
 
 
 async def serve_forever(settings: Settings) -> int:
-    """Runs until SIGTERM or Ctrl-C; returns the exit status. Raises `CannotStart`."""
+    """Runs until SIGTERM or Ctrl-C; returns the exit status. Raises what `cli` says in one line."""
     configure_logging(settings.log_level)
     stop = asyncio.Event()
     stop_on_signals(stop)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        async with media_plane(settings) as complete:
-            await _serve(complete, stop)
-    except SecretFileError as refused:
-        raise CannotStart(str(refused)) from refused
+    make_data_folder(settings.data_dir)
+    await migrate_database(settings)
+    async with media_plane(settings) as complete:
+        await _serve(complete, stop)
     return 0
 
 
@@ -48,11 +46,14 @@ async def media_plane(settings: Settings) -> AsyncIterator[Settings]:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
-    services = build(settings)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
-        raise CannotStart(f"SHINSATSU_PORT={settings.port}: {error.strerror}") from error
+        place = f"SHINSATSU_HOST={settings.host} SHINSATSU_PORT={settings.port}"
+        raise CannotStart(f"{place}: {error.strerror}") from error
+    # Port 0 took any free one: links and the page's policy name the one it became.
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    services = build(settings)
     server = make_server(
         services.app,
         certificate=settings.tls_certificate,

@@ -1,20 +1,18 @@
 """The server's settings, from the environment (`SHINSATSU_…`) and `.env`; the only reader of both."""
 
-import ipaddress
+import importlib.util
 import json
-import stat
-from collections.abc import Iterator
+import os
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
+import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
 
 from shinsatsu.secret_file import read_or_make_secret
-
-MINIMUM_SECRET_BYTES = 32
-WELL_KNOWN_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "shinsatsu", "shinsatsu-sfu"})
+from shinsatsu.store import engine
 
 
 class SettingsRefused(Exception):
@@ -85,6 +83,28 @@ class Settings(BaseSettings):
     def _decode(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _name_a_database(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            url = engine.database_url(value)
+        except ArgumentError:  # its sentence may quote the password
+            raise ValueError("not a database's address: use sqlite:///path or postgresql://…") from None
+        if url.get_backend_name() == "postgresql" and importlib.util.find_spec("asyncpg") is None:
+            raise ValueError("PostgreSQL's driver is missing: pip install shinsatsu[postgresql]")
+        return value
+
+    @field_validator("exchange_rate", "failure_rate")
+    @classmethod
+    def _name_a_rate(cls, value: str) -> str:
+        try:
+            limits.parse(value)
+        except ValueError:
+            raise ValueError(f"{value} is not a rate: write it like 30/minute") from None
+        return value
+
     @property
     def tls(self) -> bool:
         return self.tls_certificate is not None
@@ -100,8 +120,7 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> frozenset[str]:
         """Where event streams may be opened from: our own address and the listed ones."""
-        own = urlsplit(self.public_url)
-        return frozenset({f"{own.scheme}://{own.netloc}", *(origin.rstrip("/") for origin in self.allowed_origins)})
+        return frozenset(origin_of(url) for url in (self.public_url, *self.allowed_origins))
 
     @property
     def clinic(self) -> dict[str, str]:
@@ -125,98 +144,30 @@ class Settings(BaseSettings):
         return Path(path) if scheme.startswith("sqlite") and path else None
 
 
-def read_settings(data_dir: Path | None = None) -> Settings:
-    """The environment's settings; raises `SettingsRefused` for the first that does not fit, without its value."""
+def origin_of(url: str) -> str:
+    """The address's origin as browsers write it (RFC 6454 §6.2): lower case, without the scheme's own port."""
+    scheme, _, rest = url.lower().partition("://")
+    return f"{scheme}://{rest.partition('/')[0].removesuffix(':443' if scheme == 'https' else ':80')}"
+
+
+def read_settings(**given: Any) -> Settings:
+    """The environment's settings under those `given`; raises `SettingsRefused` for the first that does not fit."""
     try:
-        return Settings(data_dir=data_dir) if data_dir else Settings()
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise SettingsRefused(f"SHINSATSU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        sentence = first["msg"].removeprefix("Value error, ")
+        raise SettingsRefused(f"SHINSATSU_{str(first['loc'][0]).upper()}: {sentence}") from None
 
 
-def check(settings: Settings) -> None:
-    """Raises `SettingsRefused` with one sentence for the first combination that would be unsafe in production."""
-    for problem in _problems(settings):
-        raise SettingsRefused(problem)
-
-
-def _problems(settings: Settings) -> Iterator[str]:
-    yield from _transport_problems(settings)
-    yield from _origin_problems(settings)
-    yield from _secret_problems(settings)
-    yield from _storage_problems(settings)
-    yield from _media_problems(settings)
-
-
-def _transport_problems(settings: Settings) -> Iterator[str]:
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        yield "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY go together: set both or neither"
-    if not settings.tls and not is_loopback(settings.host) and not settings.trusted_proxies:
-        yield (
-            f"SHINSATSU_HOST={settings.host} would serve plain HTTP beyond this machine: set "
-            "SHINSATSU_TLS_CERTIFICATE and SHINSATSU_TLS_KEY, or SHINSATSU_TRUSTED_PROXIES to the address of "
-            "the proxy that speaks HTTPS"
-        )
-    if "*" in settings.trusted_proxies:
-        yield "SHINSATSU_TRUSTED_PROXIES=* would believe any caller's X-Forwarded-For: list the proxy's addresses"
-    url = urlsplit(settings.public_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        yield f"SHINSATSU_BASE_URL={settings.base_url} is not an http(s) address"
-    elif url.scheme == "http" and not is_loopback(url.hostname):
-        yield f"SHINSATSU_BASE_URL={settings.base_url} would put plain HTTP into links: use https"
-
-
-def _origin_problems(settings: Settings) -> Iterator[str]:
-    for origin in settings.allowed_origins:
-        url = urlsplit(origin)
-        if "*" in origin or url.scheme not in {"http", "https"} or not url.netloc or url.path not in {"", "/"}:
-            yield f"SHINSATSU_ALLOWED_ORIGINS has {origin}: list whole origins such as https://portal.example"
-
-
-def _secret_problems(settings: Settings) -> Iterator[str]:
-    if settings.secret is None:
-        if settings.sqlite_file is None:
-            yield "SHINSATSU_SECRET is missing: servers that share a database must share it, at least 32 bytes"
-    elif len(settings.secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
-        yield "SHINSATSU_SECRET is shorter than 32 bytes: make one with `openssl rand -base64 48`"
-
-
-def _storage_problems(settings: Settings) -> Iterator[str]:
-    folder = settings.sqlite_file.parent if settings.sqlite_file else settings.data_dir
-    if folder.exists() and folder.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
-        yield f"{folder} is open to every user of this machine and holds patients' data: chmod o-rwx it"
-
-
-def _media_problems(settings: Settings) -> Iterator[str]:
-    if not settings.sfu_url:
-        yield from _kept_sfu_problems(settings)
-        return
-    secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
-    if secret in WELL_KNOWN_SECRETS or len(secret.encode()) < MINIMUM_SECRET_BYTES:
-        yield "SHINSATSU_SFU_APP_SECRET is missing, well known or shorter than 32 bytes: give the SFU one of its own"
-    url = urlsplit(settings.sfu_url)
-    if url.scheme != "https" and not is_loopback(url.hostname or ""):
-        yield f"SHINSATSU_SFU_URL={settings.sfu_url} would send its secret over plain HTTP: use https"
-
-
-def _kept_sfu_problems(settings: Settings) -> Iterator[str]:
-    beyond = not is_loopback(urlsplit(settings.public_url).hostname or "")
-    if beyond and not settings.sfu_bind and not settings.sfu_advertise:
-        yield (
-            "SHINSATSU_SFU_BIND is missing: browsers elsewhere cannot send media to this machine's loopback; set it "
-            "to the machine's address (and SHINSATSU_SFU_ADVERTISE to the public one behind NAT), or set "
-            "SHINSATSU_SFU_URL to an SFU elsewhere"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an IP address, stays on this machine; an empty host means all interfaces."""
-    if host == "localhost":
-        return True
+def make_data_folder(folder: Path) -> None:
+    """Makes the folder, for its owner alone, where it is missing; raises `SettingsRefused` when it cannot be used."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsRefused(f"SHINSATSU_DATA_DIR (--data): {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsRefused(f"SHINSATSU_DATA_DIR (--data): {folder} cannot be written")
 
 
 def signing_secret(settings: Settings) -> str:

@@ -97,6 +97,17 @@ def test_a_link_that_is_none_ends_the_program_and_is_not_repeated(capsys: pytest
     assert "secret-token" not in told.out + told.err
 
 
+def test_a_link_may_come_in_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for link in ("http://127.0.0.1/secret-token", ""):
+        monkeypatch.setenv("SHINSATSU_PATIENT_LINK", link)
+        assert main([]) == 2
+        told = capsys.readouterr()
+        assert "not a consultation link" in told.err
+        assert "secret-token" not in told.out + told.err
+
+
 class Consultation:
     """A server that lets a person wait, and says what a test has it say on the event stream."""
 

@@ -1,8 +1,13 @@
 """What the demo says when it is ready: one JSON line for programs, a table of links for people."""
 
 import json
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -78,8 +83,24 @@ class Ready:
         console.print(table)
         console.print(
             "\nEach link opens once. A fresh one:\n"
-            f"  SHINSATSU_API_KEY={self.api_key} shinsatsu link --url {self.base_url} "
+            f"  SHINSATSU_API_KEY={self.api_key} {this_command()} link --url {self.base_url} "
             f"{self.first_session_id} patient 1\n\n"
             "Ctrl-C stops everything.",
             highlight=False,
         )
+
+
+def this_command() -> str:
+    """How the running command is called again from here: it need not be on the PATH."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name == "__main__.py":
+        return f"{_as_typed(Path(sys.executable))} -m shinsatsu"
+    return _as_typed(program)
+
+
+def _as_typed(program: Path) -> str:
+    """Its bare name where the PATH finds it, else its path, relative where it is below the current folder."""
+    if shutil.which(program.name) == str(program):
+        return shlex.quote(program.name)
+    here = Path.cwd()
+    return shlex.quote(os.fspath(program.relative_to(here) if program.is_relative_to(here) else program))

@@ -21,11 +21,13 @@ from shinsatsu.demo.ready import Ready
 from shinsatsu.demo.sfu_child import APP_ID, SfuChild, start_sfu
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.lan import lan_addresses, make_certificate
+from shinsatsu.maintenance import migrate_database
 from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
-from shinsatsu.settings import Settings
+from shinsatsu.settings import Settings, make_data_folder, read_settings
 from shinsatsu.supervisor import ChildFailed, Supervisor
 
 LINK_SECONDS = 12 * 3600
+LINK_VARIABLE = "SHINSATSU_PATIENT_LINK"
 SEEDER = AuthUser(UserType.SYSTEM, 0, None, "demo")
 
 
@@ -66,7 +68,7 @@ async def run_demo(options: DemoOptions) -> int:
 def data_folder(given: Path | None) -> Iterator[Path]:
     """The folder that was named, kept; or one that is gone at the end."""
     if given is not None:
-        given.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_data_folder(given)
         yield given
         return
     made = Path(tempfile.mkdtemp(prefix="shinsatsu-demo-"))
@@ -79,6 +81,7 @@ def data_folder(given: Path | None) -> Iterator[Path]:
 async def _serve(
     options: DemoOptions, settings: Settings, sfu: SfuChild, sockets: list[socket.socket], stop: asyncio.Event
 ) -> None:
+    await migrate_database(settings)
     services = build(settings)
     certificate, key = settings.tls_certificate, settings.tls_key
     server = make_server(services.app, certificate=certificate, key=key)
@@ -151,9 +154,11 @@ async def _synthetic_patient(link: str, certificate: Path | None) -> AsyncIterat
     async def started() -> bool:
         return True
 
-    arguments = ["--link", link, *(["--certificate", str(certificate)] if certificate else [])]
+    arguments = ["--certificate", str(certificate)] if certificate else []
+    # Not as an argument: everybody on this machine can read those.
+    environment = {**os.environ, LINK_VARIABLE: link}
     patient = Supervisor(
-        "the synthetic patient", "shinsatsu.media.synthetic_patient", arguments, os.environ, started, restart=False
+        "the synthetic patient", "shinsatsu.media.synthetic_patient", arguments, environment, started, restart=False
     )
     await patient.start(5)
     try:
@@ -164,8 +169,9 @@ async def _synthetic_patient(link: str, certificate: Path | None) -> AsyncIterat
 
 def _settings(options: DemoOptions, data: Path, base_url: str, sfu: SfuChild) -> Settings:
     certificate, key = make_certificate(data, _addresses(options)) if options.lan else (None, None)
-    return Settings(
+    return read_settings(
         data_dir=data,
+        database_url="",  # whatever `.env` names: invented people do not belong into a clinic's database
         base_url=base_url,
         tls_certificate=certificate,
         tls_key=key,

@@ -1,11 +1,13 @@
 """A patient that joins by itself, so that one person alone sees a consultation work.
 
-`python -m shinsatsu.media.synthetic_patient --link URL`; the link may also come as the one line of standard input with
-`--link -`, which keeps it out of process lists. Ends when the consultation does; SIGTERM and SIGINT make it leave.
+`python -m shinsatsu.media.synthetic_patient --link URL`; to keep the link out of process lists it may also come as the
+one line of standard input with `--link -`, or in the environment as SHINSATSU_PATIENT_LINK. Ends when the consultation
+does; SIGTERM and SIGINT make it leave.
 """
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from shinsatsu.rtc.dtls import Certificate
 
 log = structlog.get_logger(__name__)
 
+_LINK_VARIABLE = "SHINSATSU_PATIENT_LINK"
 _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 5.0
 _STEADY_SECONDS = 10.0
@@ -83,7 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m shinsatsu.media.synthetic_patient", description="A patient that joins by itself."
     )
-    parser.add_argument("--link", required=True, metavar="URL", help="a patient's consultation link; - reads it")
+    parser.add_argument(
+        "--link",
+        default=os.environ.get(_LINK_VARIABLE, ""),
+        metavar="URL",
+        help=f"a patient's consultation link; - reads it; default: {_LINK_VARIABLE}",
+    )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="a server certificate to trust as well")
     options = parser.parse_args(arguments)
     link = sys.stdin.readline().strip() if options.link == "-" else options.link
