@@ -30,8 +30,6 @@ def main(folder: Path) -> None:
         appointment = clinic.appoint()
         patient = new_person(browser, **PHONE)
         patient.page.goto(clinic.patient_link(appointment))
-        patient.page.get_by_test_id("get-ready").wait_for()
-        patient.page.screenshot(path=folder / "get-ready-phone.png")
         patient.page.get_by_test_id("get-ready").click()
         patient.page.get_by_test_id("join").wait_for()
         patient.page.wait_for_timeout(1500)
