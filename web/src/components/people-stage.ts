@@ -27,7 +27,7 @@ export class PeopleStage extends Element {
 
   protected override render() {
     const { others } = this.consultation
-    const kind = this.#screens.length > 0 ? 'screen' : others.length > 1 ? 'many' : 'one'
+    const kind = this.#screens.length > 0 ? 'screen' : (['alone', 'one'][others.length] ?? 'many')
     return html`<div class="call__people call__people--${kind}">
       ${repeat(
         this.#screens,

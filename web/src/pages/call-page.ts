@@ -17,7 +17,6 @@ import '../components/keys-dialog'
 import '../components/people-panel'
 import { languageToggle } from '../components/parts'
 import '../components/people-stage'
-import '../components/self-view'
 import { troubleStrip } from '../components/trouble-card'
 import '../components/waiting-card'
 import { t } from '../i18n'
@@ -96,7 +95,7 @@ export class CallPage extends Element {
         ${this.#isStaff ? this.#header() : nothing}
         <main class="call__stage">
           <h1 class="visually-hidden">${this.#heading()}</h1>
-          ${c.others.length > 0 ? this.#people() : this.#alone()}
+          ${c.others.length > 0 ? nothing : this.#alone()} ${this.#people()}
           ${
             troubled
               ? html`<shinsatsu-trouble-card .trouble=${c.trouble} .clinic=${this.clinic}></shinsatsu-trouble-card>`
@@ -173,14 +172,10 @@ export class CallPage extends Element {
       .consultation=${this.consultation}
       .clinic=${this.clinic}
       .since=${this.since}
-    ></shinsatsu-waiting-card>
-      <shinsatsu-self-view
-        floats
-        .track=${this.media.device('video')}
-        .audioMuted=${this.media.audioMuted}
-      ></shinsatsu-self-view>`
+    ></shinsatsu-waiting-card>`
   }
 
+  /** Always there: a new element for one's own picture would hold up the camera just when somebody comes in. */
   #people() {
     return html`<shinsatsu-people-stage
       .consultation=${this.consultation}
