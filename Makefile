@@ -6,7 +6,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/nul
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench web format clean
+.PHONY: help demo test check bench web docs format clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -24,12 +24,16 @@ check: .venv/.tests web/node_modules/.installed  ## Format, lint, strict types, 
 	$(BIN)/ruff check src tests bench tools
 	$(BIN)/mypy
 	@npm --prefix web run --silent check
+	$(BIN)/python tools/permissions_doc.py --check
 	$(BIN)/pytest -q tests/architecture
 
 bench: .venv/.tests $(WEB)  ## Measure beside the peers that the figures name (ARGS="api" for one)
 	$(BIN)/python -m bench $(ARGS)
 
 web: $(WEB)  ## Build the page
+
+docs: .venv/.installed  ## Write docs/permissions.md from the permission table
+	$(BIN)/python tools/permissions_doc.py
 
 format:  ## Format the sources
 	$(BIN)/ruff format src tests bench tools

@@ -8,6 +8,8 @@ MEASUREMENTS = {
     "call": "bench.call",
     "sfu": "bench.sfu",
     "demo": "bench.demo_start",
+    "streams": "bench.streams",
+    "restart": "bench.restart",
 }
 
 

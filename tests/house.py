@@ -8,20 +8,30 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.domain.appointment import AppointmentStatus
+from shinsatsu.domain.clinic_rules import ClinicRules
+from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import AuthUser, Person, UserType, WorkerRole
 from shinsatsu.media.offer_reader import SdpOfferReader
 from shinsatsu.media.reconciler import Reconciler
 from shinsatsu.service.access import Access
+from shinsatsu.service.accounts import Accounts
 from shinsatsu.service.appointments import AppointmentDetails, Appointments, PersonDetails
 from shinsatsu.service.commands import Commands
+from shinsatsu.service.deadlines import DeadlineKeeper
+from shinsatsu.service.inquiries import Inquiries
+from shinsatsu.service.moderation import Moderation
 from shinsatsu.service.presence import Presence
-from shinsatsu.service.session_manager import SessionManager
+from shinsatsu.service.servers import Servers
+from shinsatsu.service.session_manager import JoinWish, SessionManager
 from shinsatsu.service.track_manager import TrackManager
+from shinsatsu.service.views import Joined
 from shinsatsu.store.unit_of_work import SqlUnitsOfWork
 from tests.media_plane import InMemoryMediaPlane
 
 START = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+WISH = JoinWish(reason="to help")
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 KEY = AuthUser(UserType.SYSTEM, 1, None, "booking")
@@ -63,27 +73,35 @@ class RecordingBus:
 
     events: list[StoredEvent] = field(default_factory=list)
 
-    async def publish(self, session_id: str, events: Sequence[StoredEvent]) -> None:
-        assert all(event.session_id == session_id for event in events)
+    async def publish(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
+        assert all(event.session_id == consultation.session.id for event in events)
         self.events.extend(events)
 
 
 class House:
     """Everything wired, as bootstrap does it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, rules: ClinicRules | None = None, plane: InMemoryMediaPlane | None = None
+    ) -> None:
         self.engine = engine
         self.clock = SettableClock()
         self.bus = RecordingBus()
-        self.plane = InMemoryMediaPlane()
+        self.plane = plane or InMemoryMediaPlane()
         self.units_of_work = SqlUnitsOfWork(engine, write_patience=0.1)
         self.reconciler = Reconciler(self.units_of_work, self.plane, self.clock)
-        self.commands = Commands(self.units_of_work, self.bus, self.reconciler, self.clock, CountingIds())
+        self.commands = Commands(self.units_of_work, self.bus, self.reconciler, self.clock, CountingIds(), rules)
         self.appointments = Appointments(self.commands)
         self.sessions = SessionManager(self.commands)
         self.presence = Presence(self.commands)
         self.tracks = TrackManager(self.commands, self.plane, SdpOfferReader())
+        self.reconciler.on_silenced = self.tracks.silenced
         self.access = Access(self.commands, SECRET)
+        self.moderation = Moderation(self.commands, self.plane)
+        self.inquiries = Inquiries(self.commands)
+        self.accounts = Accounts(self.commands)
+        self.servers = Servers(self.commands, "server-1", self.plane.alive)
+        self.deadlines = DeadlineKeeper(self.commands, self.servers)
 
     async def staff(self) -> None:
         """Makes those known whom no booking names."""
@@ -101,6 +119,14 @@ class House:
         await self.book(appointment_id)
         view, _ = await self.sessions.create(PATIENT, appointment_id)
         return view.session.id
+
+    async def enter(self, actor: AuthUser, session_id: str) -> Joined:
+        """Somebody who came in and, where they had to wait, was let in."""
+        joined = await self.sessions.join(actor, session_id, WISH)
+        if joined.admission is Admission.ADMITTED:
+            return joined
+        await self.moderation.admit(ADMIN, session_id, joined.participant_id)
+        return await self.sessions.join(actor, session_id, JoinWish(participant_id=joined.participant_id))
 
     async def story(self, session_id: str) -> list[str]:
         """The types of the session's events, in order, with their numbers checked."""

@@ -11,9 +11,14 @@ export default defineConfig({
     // Nothing is inlined: the page's policy allows scripts, styles and pictures from its own origin only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The patient's page, and the staff console.
+    rolldownOptions: { input: ['index.html', 'console.html'] },
   },
   css: { transformer: 'lightningcss' },
   server: {
-    proxy: { '/api': { target: server, ws: true } },
+    proxy: {
+      '/api': { target: server, ws: true },
+      '^/console([/?]|$)': { target: server, bypass: () => '/console.html' },
+    },
   },
 })

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,22 +13,31 @@ from starlette.websockets import WebSocket
 
 from shinsatsu.api.app import create_app
 from shinsatsu.api.appointments import consultation_url
-from shinsatsu.api.auth import GRANT_QUERY, bearer_token, grant_of
+from shinsatsu.api.auth import GRANT_QUERY, LOGIN_QUERY, bearer_token, grant_of, login_of
 from shinsatsu.api.context import ApiContext, Health
 from shinsatsu.api.rate_limits import RateLimits
-from shinsatsu.domain.credentials import Grant
+from shinsatsu.domain.clinic_rules import ClinicRules
+from shinsatsu.domain.credentials import Grant, Login
+from shinsatsu.domain.deadlines import Timeouts
 from shinsatsu.domain.errors import Unavailable
-from shinsatsu.domain.roles import TIMER
+from shinsatsu.domain.roles import UserKey
 from shinsatsu.media.calls_client import CallsClient
 from shinsatsu.media.offer_reader import SdpOfferReader
 from shinsatsu.media.reconciler import Reconciler
+from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.realtime.hub import Hub
 from shinsatsu.realtime.local_bus import LocalBus
 from shinsatsu.realtime.websocket import Streams
 from shinsatsu.service.access import Access
+from shinsatsu.service.accounts import Accounts
 from shinsatsu.service.appointments import Appointments
 from shinsatsu.service.commands import Commands
+from shinsatsu.service.deadlines import DeadlineKeeper
+from shinsatsu.service.inquiries import Inquiries
+from shinsatsu.service.logins import Logins
+from shinsatsu.service.moderation import Moderation
 from shinsatsu.service.presence import Presence
+from shinsatsu.service.servers import Servers
 from shinsatsu.service.session_manager import SessionManager
 from shinsatsu.service.sources import SystemClock, TimeOrderedIds
 from shinsatsu.service.track_manager import TrackManager
@@ -44,12 +54,17 @@ class Server:
     app: FastAPI
     access: Access
     appointments: Appointments
+    logins: Logins
     hub: Hub
     public_url: str
 
     def link_url(self, session_id: str, token: str) -> str:
         """A consultation link's address (spec §6.2)."""
         return consultation_url(self.public_url, session_id, token)
+
+    async def console_link(self, key: UserKey, lifetime: timedelta) -> str:
+        """A one-time link to the console for a worker."""
+        return f"{self.public_url}/console?token={await self.logins.mint_link(key, lifetime)}"
 
 
 class NothingFlows:
@@ -72,25 +87,38 @@ def build(settings: Settings) -> Server:
     """Wires everything; nothing is connected before the application starts. Raises `SecretFileError`."""
     engine = make_engine(settings.database)
     units_of_work = SqlUnitsOfWork(engine)
-    secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
-    plane = CallsClient(settings.sfu_url, settings.sfu_app_id, secret)
+    plane_secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
+    plane = CallsClient(settings.sfu_url, settings.sfu_app_id, plane_secret)
     bus, clock, ids = LocalBus(), SystemClock(), TimeOrderedIds()
     reconciler = Reconciler(units_of_work, plane, clock)
-    commands = Commands(units_of_work, bus, reconciler, clock, ids)
+    commands = Commands(units_of_work, bus, reconciler, clock, ids, _rules(settings))
     sessions, presence = SessionManager(commands), Presence(commands)
-    access = Access(commands, signing_secret(settings).encode(), timedelta(seconds=settings.link_ttl))
-    hub = Hub(lambda session_id: sessions.snapshot(TIMER, session_id))
+    secret = signing_secret(settings).encode()
+    access = Access(commands, secret, timedelta(seconds=settings.link_ttl))
+    logins = Logins(commands, access, secret)
+    servers = Servers(commands, ids.new_id(), plane.alive)
+    hub = Hub(sessions.snapshot)
+    feed = ConsoleFeed(lambda websocket: _console_login(context, websocket), settings.origins)
     bus.subscribe(hub.on_events)
+    bus.subscribe(feed.on_events)
+    tracks = TrackManager(commands, plane, SdpOfferReader())
+    reconciler.on_silenced = tracks.silenced
     context = ApiContext(
         sessions=sessions,
-        tracks=TrackManager(commands, plane, SdpOfferReader()),
+        tracks=tracks,
         appointments=Appointments(commands),
         access=access,
+        moderation=Moderation(commands, plane),
+        inquiries=Inquiries(commands),
+        logins=logins,
+        accounts=Accounts(commands),
+        console_feed=feed,
         rate_limits=RateLimits(settings.exchange_rate, settings.failure_rate),
         health=Health(database=lambda: _database_answers(units_of_work), media_plane=plane.healthy),
         public_url=settings.public_url,
         ice_servers=settings.ice_servers,
         clinic=settings.clinic,
+        console_links=settings.console_links,
     )
     streams = Streams(
         sessions,
@@ -99,17 +127,21 @@ def build(settings: Settings) -> Server:
         lambda websocket: _stream_grant(context, websocket),
         origins=settings.origins,
         presence_grace=settings.presence_grace,
+        server_id=servers.id,
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _running(settings, engine, units_of_work, plane, reconciler):
+        running = [reconciler.run(), DeadlineKeeper(commands, servers).run()]
+        async with _running(settings, engine, units_of_work, plane, running):
             yield
             hub.stop()
+            feed.stop()
             await streams.stop()
+            await _attempt(servers.leave())
 
-    app = create_app(context, streams.router(), lifespan)
-    return Server(app, access, context.appointments, hub, settings.public_url)
+    app = create_app(context, [streams.router(), feed.router()], lifespan)
+    return Server(app, access, context.appointments, logins, hub, settings.public_url)
 
 
 @contextlib.asynccontextmanager
@@ -118,18 +150,19 @@ async def _running(
     engine: AsyncEngine,
     units_of_work: SqlUnitsOfWork,
     plane: CallsClient,
-    reconciler: Reconciler,
+    work: Sequence[Coroutine[Any, Any, None]],
 ) -> AsyncIterator[None]:
-    """The database migrated, the reconciler at work; all of it let go at the end."""
+    """The database migrated, what runs beside the requests at work; all of it let go at the end."""
     make_data_folder(settings.data_dir)
     try:
         await migrate(engine)
-        reconciling = asyncio.create_task(reconciler.run(), name="reconciler")
+        running = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
-            reconciling.cancel()
-            await asyncio.gather(reconciling, return_exceptions=True)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
     finally:
         await plane.close()
         units_of_work.close()
@@ -139,6 +172,29 @@ async def _running(
 async def _stream_grant(context: ApiContext, websocket: WebSocket) -> Grant:
     """The grant a WebSocket speaks for: browsers cannot send a header there, so the address names the cookie."""
     return await grant_of(context, websocket, bearer_token(websocket), websocket.query_params.get(GRANT_QUERY))
+
+
+async def _console_login(context: ApiContext, websocket: WebSocket) -> Login:
+    """The login a console's WebSocket speaks for."""
+    return await login_of(context, websocket, websocket.query_params.get(LOGIN_QUERY))
+
+
+async def _attempt(work: Awaitable[None]) -> None:
+    """An orderly goodbye that must not stand in the way of stopping."""
+    with contextlib.suppress(Unavailable):
+        await work
+
+
+def _rules(settings: Settings) -> ClinicRules:
+    return ClinicRules(
+        Timeouts(
+            join=timedelta(seconds=settings.join_timeout),
+            idle=timedelta(seconds=settings.idle_timeout),
+            maximum=timedelta(seconds=settings.max_duration),
+        ),
+        identity_check_required=settings.identity_check == "required",
+        one_consultation_per_doctor=settings.one_consultation_per_doctor,
+    )
 
 
 async def _database_answers(units_of_work: SqlUnitsOfWork) -> bool:

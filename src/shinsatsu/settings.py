@@ -63,6 +63,18 @@ class Settings(BaseSettings):
     presence_grace: float = Field(
         default=10, ge=0, description="Seconds without a stream before somebody counts as gone"
     )
+    join_timeout: float = Field(default=300, gt=0, description="Seconds somebody waits alone before the session ends")
+    idle_timeout: float = Field(default=900, gt=0, description="Seconds without anybody before an active session ends")
+    max_duration: float = Field(default=3600, gt=0, description="Seconds an active session lasts, unless extended")
+    identity_check: Literal["optional", "required"] = Field(
+        default="optional", description="Whether patients are admitted before their identity was checked"
+    )
+    one_consultation_per_doctor: bool = Field(
+        default=True, description="Whether a doctor is in one active consultation at a time"
+    )
+    console_links: bool = Field(
+        default=False, description="Whether one-time links open the console, on loopback: for the demo"
+    )
     exchange_rate: str = Field(default="30/minute", description="Link exchanges allowed per address")
     failure_rate: str = Field(default="60/minute", description="Refused credentials allowed per address")
 

@@ -1,120 +1,38 @@
-"""The JSON shapes of docs/protocol.md that answers and stream messages share, and how domain objects become them."""
+"""How domain objects become the JSON of docs/protocol.md, for answers and stream messages alike."""
 
 from collections.abc import Sequence
-from typing import NotRequired
-
-from typing_extensions import TypedDict
 
 from shinsatsu.domain.participant import Participant
 from shinsatsu.domain.policy import Permission
 from shinsatsu.domain.roles import UserKey, UserType
+from shinsatsu.domain.sight import Sight
 from shinsatsu.domain.timestamps import to_text
-from shinsatsu.domain.tracks import Track
-from shinsatsu.service.views import SessionView
+from shinsatsu.domain.tracks import Track, TrackType
+from shinsatsu.service.views import Rights, SessionView, rights_of
+from shinsatsu.wire_shapes import (
+    AppointmentJson,
+    DoctorJson,
+    MetadataJson,
+    NamedUserJson,
+    ParticipantJson,
+    PermissionJson,
+    PersonJson,
+    RightsJson,
+    TrackJson,
+    UserJson,
+    VideoSessionJson,
+)
 
 
-class UserJson(TypedDict):
-    """A user's key."""
-
-    userType: str
-    userId: int
-
-
-class NamedUserJson(UserJson):
-    """A user as others see them."""
-
-    role: NotRequired[str]
-    displayName: str
-
-
-class PermissionJson(TypedDict):
-    """One action, yes or no at this moment."""
-
-    action: str
-    allowed: bool
-
-
-class ParticipantJson(TypedDict):
-    """SessionParticipant."""
-
-    participantId: str
-    userType: str
-    userId: int
-    role: NotRequired[str]
-    relation: str
-    displayName: str
-    admission: str
-    connected: bool
-    audioMuted: bool
-    videoMuted: bool
-    joinedAt: str
-    leftAt: NotRequired[str]
-    permissions: list[PermissionJson]
-
-
-class PersonJson(TypedDict):
-    """Somebody of the booking."""
-
-    userId: int
-    displayName: str
-
-
-class DoctorJson(PersonJson):
-    """The doctor in charge, with what the card shows."""
-
-    specialty: NotRequired[str]
-    licenceYear: NotRequired[int]
-
-
-class AppointmentJson(TypedDict):
-    """The booking as its people see it."""
-
-    startsAt: str
-    doctor: DoctorJson
-    patient: PersonJson
-    supportDoctors: list[PersonJson]
-
-
-class MetadataJson(TypedDict):
-    """SessionMetadata; durations in minutes."""
-
-    scheduledDuration: int
-    actualDuration: NotRequired[int]
-    endReason: NotRequired[str]
-    endedBy: NotRequired[NamedUserJson]
-    outcome: NotRequired[str]
-    failure: NotRequired[str]
-
-
-class VideoSessionJson(TypedDict):
-    """VideoSession."""
-
-    id: str
-    appointmentId: str
-    realtimeSessionId: str | None
-    status: str
-    participants: list[ParticipantJson]
-    createdBy: UserJson | None
-    startedAt: NotRequired[str]
-    endedAt: NotRequired[str]
-    version: int
-    appointment: AppointmentJson
-    metadata: MetadataJson
-    openSessionId: NotRequired[str]
-
-
-class TrackJson(TypedDict):
-    """A published track."""
-
-    trackName: str
-    trackType: str
-    participantId: str
-    userType: str
-    userId: int
+def session_answer(view: SessionView) -> VideoSessionJson:
+    """The session as an answer to its viewer, with what they may do."""
+    shown = session_json(view)
+    shown["you"] = rights_json(rights_of(view.viewer, view.consultation))
+    return shown
 
 
 def session_json(view: SessionView) -> VideoSessionJson:
-    """The session with its booking and those present."""
+    """The session with its booking and those present whom the viewer sees."""
     session = view.session
     shown: VideoSessionJson = {
         "id": session.id,
@@ -124,6 +42,8 @@ def session_json(view: SessionView) -> VideoSessionJson:
         "participants": [participant_json(view, one) for one in view.participants],
         "createdBy": user_json(session.created_by) if session.created_by else None,
         "version": session.version,
+        "locked": session.locked,
+        "screenShareAllowed": session.screen_share_allowed,
         "appointment": _appointment_json(view),
         "metadata": _metadata_json(view),
     }
@@ -131,6 +51,8 @@ def session_json(view: SessionView) -> VideoSessionJson:
         shown["startedAt"] = to_text(session.started_at)
     if session.ended_at is not None:
         shown["endedAt"] = to_text(session.ended_at)
+    if session.ends_at is not None and not session.over:
+        shown["endsAt"] = to_text(session.ends_at)
     if view.open_session_id is not None:
         shown["openSessionId"] = view.open_session_id
     return shown
@@ -155,7 +77,33 @@ def participant_json(view: SessionView, participant: Participant) -> Participant
         shown["role"] = participant.role.value
     if participant.left_at is not None:
         shown["leftAt"] = to_text(participant.left_at)
+    if participant.muted_by:
+        shown["mutedBy"] = {kind.value: named_user_json(view, by) for kind, by in participant.muted_by.items()}
+    if participant.join_reason is not None:
+        shown["joinReason"] = participant.join_reason
+    if participant.waiting_since is not None:
+        shown["waitingSince"] = to_text(participant.waiting_since)
+    if view.sight is Sight.ALL:
+        _add_what_staff_see(shown, view, participant)
     return shown
+
+
+def _add_what_staff_see(shown: ParticipantJson, view: SessionView, participant: Participant) -> None:
+    if participant.devices is not None:
+        shown["devices"] = {"camera": participant.devices.camera, "microphone": participant.devices.microphone}
+    check = participant.identity
+    if check is not None:
+        shown["identityCheck"] = {
+            "method": check.method.value,
+            "at": to_text(check.at),
+            "by": named_user_json(view, check.by),
+        }
+
+
+def rights_json(rights: Rights) -> RightsJson:
+    """What somebody may do, and over whom."""
+    over = {participant_id: [action.value for action in actions] for participant_id, actions in rights.over.items()}
+    return {"permissions": permissions_json(rights.permissions), "over": over}
 
 
 def permissions_json(permissions: Sequence[Permission]) -> list[PermissionJson]:
@@ -202,11 +150,13 @@ def _appointment_json(view: SessionView) -> AppointmentJson:
         doctor["specialty"] = person.specialty
     if person is not None and person.licence_year is not None:
         doctor["licenceYear"] = person.licence_year
+    support = appointment.support_doctor_ids if view.sight is not Sight.SELF else ()
     return {
         "startsAt": to_text(appointment.starts_at),
+        "admission": appointment.admission.value,
         "doctor": doctor,
         "patient": _person_json(view, (UserType.PATIENT, appointment.patient_id)),
-        "supportDoctors": [_person_json(view, (UserType.WORKER, one)) for one in appointment.support_doctor_ids],
+        "supportDoctors": [_person_json(view, (UserType.WORKER, one)) for one in support],
     }
 
 
@@ -222,9 +172,23 @@ def _metadata_json(view: SessionView) -> MetadataJson:
     if metadata.end_reason is not None:
         shown["endReason"] = metadata.end_reason.value
     if metadata.ended_by is not None:
-        shown["endedBy"] = named_user_json(view, metadata.ended_by)
+        shown["endedBy"] = _ended_by(view, metadata.ended_by)
     if metadata.outcome is not None:
         shown["outcome"] = metadata.outcome.value
     if metadata.failure is not None:
         shown["failure"] = metadata.failure
+    if metadata.timeout is not None:
+        shown["timeout"] = metadata.timeout.value
+    if metadata.two_way_media or view.session.over:
+        kinds = (TrackType.AUDIO, TrackType.VIDEO)
+        shown["twoWayMedia"] = {kind.value: kind in metadata.two_way_media for kind in kinds}
+    return shown
+
+
+def _ended_by(view: SessionView, key: UserKey) -> NamedUserJson:
+    """Who ended it; somebody who sees nobody learns the name of the doctor whose card they have, and of no one else."""
+    shown = named_user_json(view, key)
+    known = (UserType.WORKER, view.appointment.doctor_id)
+    if view.sight is Sight.SELF and key not in (known, view.viewer.key):
+        shown["displayName"] = ""
     return shown

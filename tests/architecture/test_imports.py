@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "media": {"domain", "service", "rtc", "wire"},
     "sfu": {"rtc"},
     "realtime": {"domain", "service", "wire"},
-    "api": {"domain", "service", "realtime", "settings", "wire"},
+    "api": {"domain", "service", "realtime", "settings", "wire", "wire_shapes"},
 }
 """`service` for store, media and realtime means the ports: see PORTS."""
 PORTS = {"shinsatsu.service.ports", "shinsatsu.service.repositories", "shinsatsu.service.request"}

@@ -47,8 +47,11 @@ class Clinic:
     def base_url(self) -> str:
         return str(self.ready["baseUrl"])
 
-    def appoint(self, language: str = "ja") -> Appointment:
-        """A new appointment of people of its own, so that tests don't meet each other."""
+    def appoint(self, language: str = "ja", admission: str = "automatic") -> Appointment:
+        """A new appointment of people of its own, so that tests don't meet each other.
+
+        The patient gets in as soon as a doctor is; with `admission="staff"` somebody has to let them in.
+        """
         number = uuid.uuid4().int % 1_000_000_000
         patient, doctor, support = 10_000 + number, 10_000 + number + 1, 10_000 + number + 2
         answer = self.api.put(
@@ -59,6 +62,7 @@ class Clinic:
                 "supportDoctors": [{"userId": support, "displayName": "支援 次郎"}],
                 "startsAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "scheduledDuration": 15,
+                "admission": admission,
             },
         )
         answer.raise_for_status()

@@ -10,12 +10,14 @@ from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription
 from shinsatsu.media.edge_plan import PULL_LOST_AFTER
 from shinsatsu.media.reconciler import Reconciler
 from tests.house import DOCTOR, PATIENT, House
+from tests.media_plane import InMemoryMediaPlane
 from tests.service.test_track_manager import call, publish
 
 
-@pytest.fixture
-def house(engine: AsyncEngine) -> House:
-    return House(engine)
+@pytest.fixture(params=["extended", "plain"])
+def house(request: pytest.FixtureRequest, engine: AsyncEngine) -> House:
+    """The clinic on either kind of media plane."""
+    return House(engine, plane=InMemoryMediaPlane(extensions=request.param == "extended"))
 
 
 async def states(house: House, session_id: str) -> list[SubscriptionState]:
@@ -34,10 +36,10 @@ async def test_what_is_in_order_needs_no_call(house: House) -> None:
 async def test_leaving_cuts_both_ways_and_drops_both_sessions(house: House) -> None:
     session_id, patient, _ = await call(house)
     await house.sessions.leave(PATIENT, session_id, patient.participant_id)
-    assert len(house.plane.sessions) == 4
+    assert len(house.plane.in_use()) == 4
     await house.reconciler.sweep()
     assert house.plane.flowing() == set()
-    assert len(house.plane.sessions) == 2
+    assert len(house.plane.in_use()) == 1
     assert await states(house, session_id) == []
 
 
@@ -46,14 +48,14 @@ async def test_joining_again_drops_the_earlier_media(house: House) -> None:
     await publish(house, PATIENT, session_id)
     await house.reconciler.sweep()
     assert house.plane.flowing() == set()
-    assert len(house.plane.sessions) == 3
+    assert len(house.plane.in_use()) == 2
 
 
 async def test_the_end_leaves_nothing_on_the_plane(house: House) -> None:
     session_id, _, _ = await call(house)
     await house.sessions.end(DOCTOR, session_id)
     await house.reconciler.sweep()
-    assert house.plane.sessions == {}
+    assert house.plane.in_use() == set()
 
 
 async def test_what_the_plane_does_not_confirm_is_tried_again(house: House) -> None:
@@ -89,10 +91,10 @@ async def test_a_pull_lost_in_a_crash_without_its_right_costs_the_whole_session(
     session_id, _, doctor = await call(house)
     media = await start_pull(house, session_id, doctor.participant_id, "patient-7-screen-1")
     await house.reconciler.sweep()
-    assert media.id in house.plane.sessions
+    assert media.id in house.plane.in_use()
     house.clock.pass_time(seconds=PULL_LOST_AFTER.total_seconds() + 1)
     await house.reconciler.sweep()
-    assert media.id not in house.plane.sessions
+    assert media.id not in house.plane.in_use()
 
 
 async def test_a_pull_lost_in_a_crash_with_its_right_can_be_tried_again(house: House) -> None:
@@ -102,7 +104,7 @@ async def test_a_pull_lost_in_a_crash_with_its_right_can_be_tried_again(house: H
     media = await start_pull(house, session_id, doctor.participant_id, name)
     house.clock.pass_time(seconds=PULL_LOST_AFTER.total_seconds() + 1)
     await house.reconciler.sweep()
-    assert media.id in house.plane.sessions
+    assert media.id in house.plane.in_use()
     await house.tracks.subscribe(DOCTOR, session_id, doctor.participant_id, [name])
 
 
@@ -123,7 +125,7 @@ async def test_run_acts_on_a_change_at_once(house: House) -> None:
     try:
         await house.sessions.end(DOCTOR, session_id)
         async with asyncio.timeout(5):
-            while house.plane.sessions:  # noqa: ASYNC110 - the plane is the thing under test, and knows no events
+            while house.plane.in_use():  # noqa: ASYNC110 - the plane is the thing under test, and knows no events
                 await asyncio.sleep(0)
     finally:
         running.cancel()

@@ -1,6 +1,7 @@
 """Publish, subscribe, close: what the media plane is asked, and what it is never asked."""
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.domain.errors import (
     DuplicateTrack,
@@ -21,12 +22,19 @@ from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.service.views import Joined
 from tests.house import DOCTOR, OTHER_PATIENT, PATIENT, House
+from tests.media_plane import InMemoryMediaPlane
 
 
-def offer(*kinds: str, direction: str = "sendonly") -> str:
+@pytest.fixture(params=["extended", "plain"])
+def house(request: pytest.FixtureRequest, engine: AsyncEngine) -> House:
+    """The clinic on either kind of media plane."""
+    return House(engine, plane=InMemoryMediaPlane(extensions=request.param == "extended"))
+
+
+def offer(*kinds: str, direction: str = "sendonly", first_mid: int = 0) -> str:
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdefghijkl"]
     lines.append("a=fingerprint:sha-256 " + ":".join(["AB"] * 32))
-    for mid, kind in enumerate(kinds):
+    for mid, kind in enumerate(kinds, first_mid):
         payload = "111 opus/48000/2" if kind == "audio" else "96 VP8/90000"
         lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload.split()[0]}", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
         lines += ["a=setup:actpass", f"a={direction}", "a=rtcp-mux", f"a=rtpmap:{payload}"]
@@ -38,7 +46,7 @@ def claims_of(joined: Joined) -> list[ClaimedTrack]:
 
 
 async def publish(house: House, actor: AuthUser, session_id: str) -> Joined:
-    joined = await house.sessions.join(actor, session_id)
+    joined = await house.enter(actor, session_id)
     await house.tracks.publish(actor, session_id, joined.participant_id, offer("audio", "video"), claims_of(joined))
     return joined
 
@@ -58,11 +66,12 @@ async def call(house: House) -> tuple[str, Joined, Joined]:
 async def test_a_call_flows_both_ways_and_its_story_is_told(house: House) -> None:
     session_id, patient, doctor = await call(house)
     assert len(house.plane.flowing()) == 4
-    coming_in = ["joined", "track_published", "track_published", "connected"]
-    assert (await house.story(session_id))[2:] == [*coming_in, *coming_in, "activated"]
+    published = ["track_published", "track_published", "connected"]
+    coming_in = ["joined", "admitted", *published, "joined", *published]
+    assert (await house.story(session_id))[2:] == [*coming_in, "activated", "two_way_media"]
     snapshot = await house.sessions.snapshot(PATIENT, session_id)
     assert {track.participant_id for track in snapshot.tracks} == {patient.participant_id, doctor.participant_id}
-    assert snapshot.seq == 11
+    assert snapshot.seq == 13
 
 
 @pytest.mark.parametrize(
@@ -80,14 +89,14 @@ async def test_offers_that_never_reach_the_plane(
     house: House, sdp: str, claims: list[tuple[str, int | str]], error: type[Exception], field: str
 ) -> None:
     session_id = await house.opened()
-    joined = await house.sessions.join(PATIENT, session_id)
+    joined = await house.enter(PATIENT, session_id)
     names = [name if isinstance(name, str) else joined.tracks[name].track_name for _, name in claims]
     claimed = [ClaimedTrack(mid, name) for (mid, _), name in zip(claims, names, strict=True)]
     with pytest.raises(error) as refused:
         await house.tracks.publish(PATIENT, session_id, joined.participant_id, sdp, claimed)
     assert getattr(refused.value, "field", None) == field
     assert "publish" not in house.plane.calls
-    assert house.plane.sessions == {}
+    assert house.plane.in_use() == set()
     await house.tracks.publish(PATIENT, session_id, joined.participant_id, offer("audio", "video"), claims_of(joined))
 
 
@@ -103,7 +112,7 @@ async def test_only_ones_own_names_and_only_while_there(house: House) -> None:
         await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, ["patient-9-audio-1"])
     with pytest.raises(Forbidden):
         await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [patient.tracks[0].track_name])
-    again = await house.sessions.join(PATIENT, session_id)
+    again = await house.enter(PATIENT, session_id)
     with pytest.raises(StaleParticipant):
         await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [doctor.tracks[0].track_name])
     answer = await house.tracks.subscribe(PATIENT, session_id, again.participant_id, [doctor.tracks[0].track_name])
@@ -113,7 +122,7 @@ async def test_only_ones_own_names_and_only_while_there(house: House) -> None:
 async def test_one_negotiation_at_a_time_for_ten_seconds(house: House) -> None:
     session_id = await house.opened()
     doctor = await publish(house, DOCTOR, session_id)
-    patient = await house.sessions.join(PATIENT, session_id)
+    patient = await house.enter(PATIENT, session_id)
     audio, video = (track.track_name for track in doctor.tracks)
     await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [audio])
     with pytest.raises(NegotiationInProgress):
@@ -123,8 +132,8 @@ async def test_one_negotiation_at_a_time_for_ten_seconds(house: House) -> None:
     await house.tracks.renegotiate(PATIENT, session_id, patient.participant_id, "answer")
     with pytest.raises(InvalidTransition):
         await house.tracks.renegotiate(PATIENT, session_id, patient.participant_id, "answer")
-    with pytest.raises(DuplicateTrack):
-        await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [video])
+    again = await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [video])
+    assert (again.sdp, [result.mid for result in again.tracks]) == (None, ["1"])
 
 
 async def test_a_screen_has_a_name_of_its_own_each_time(house: House) -> None:
@@ -178,13 +187,14 @@ async def test_a_receiver_may_end_receiving_and_take_it_up_again(house: House) -
     await house.tracks.close(DOCTOR, session_id, doctor.participant_id, [name])
     assert name not in {flowing for flowing, _ in house.plane.flowing()}
     await house.tracks.subscribe(DOCTOR, session_id, doctor.participant_id, [name])
+    await house.tracks.renegotiate(DOCTOR, session_id, doctor.participant_id, "answer")
     assert name in {flowing for flowing, _ in house.plane.flowing()}
 
 
 async def test_a_pull_that_comes_back_after_the_right_is_gone_is_withheld(house: House) -> None:
     session_id = await house.opened()
     doctor = await publish(house, DOCTOR, session_id)
-    patient = await house.sessions.join(PATIENT, session_id)
+    patient = await house.enter(PATIENT, session_id)
 
     async def end() -> None:
         await house.sessions.end(DOCTOR, session_id)
@@ -193,16 +203,16 @@ async def test_a_pull_that_comes_back_after_the_right_is_gone_is_withheld(house:
     with pytest.raises(SessionEnded):
         await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [doctor.tracks[0].track_name])
     await house.reconciler.settle(session_id)
-    assert house.plane.sessions == {}
+    assert house.plane.in_use() == set()
 
 
 async def test_a_superseded_receiver_gets_no_offer(house: House) -> None:
     session_id = await house.opened()
     doctor = await publish(house, DOCTOR, session_id)
-    patient = await house.sessions.join(PATIENT, session_id)
+    patient = await house.enter(PATIENT, session_id)
 
     async def join_again() -> None:
-        await house.sessions.join(PATIENT, session_id)
+        await house.enter(PATIENT, session_id)
 
     house.plane.during_pull = join_again
     with pytest.raises(StaleParticipant):
@@ -213,7 +223,7 @@ async def test_a_superseded_receiver_gets_no_offer(house: House) -> None:
 async def test_a_track_closed_while_pulled_fails_alone(house: House) -> None:
     session_id = await house.opened()
     doctor = await publish(house, DOCTOR, session_id)
-    patient = await house.sessions.join(PATIENT, session_id)
+    patient = await house.enter(PATIENT, session_id)
     audio, video = (track.track_name for track in doctor.tracks)
 
     async def close() -> None:
@@ -223,6 +233,7 @@ async def test_a_track_closed_while_pulled_fails_alone(house: House) -> None:
     answer = await house.tracks.subscribe(PATIENT, session_id, patient.participant_id, [audio, video])
     assert answer.sdp == "offer"
     assert [result.error_code for result in answer.tracks] == [None, "not_found_track_error"]
+    await house.tracks.renegotiate(PATIENT, session_id, patient.participant_id, "answer")
     await house.reconciler.settle(session_id)
     assert {name for name, _ in house.plane.flowing()} == {audio}
 
@@ -232,7 +243,7 @@ async def test_a_plane_that_fails_leaves_the_way_open(house: House, call_name: s
     session_id = await house.opened()
     house.plane.failing.add(call_name)
     doctor = await house.sessions.join(DOCTOR, session_id)
-    patient = await house.sessions.join(PATIENT, session_id)
+    patient = await house.enter(PATIENT, session_id)
     claims = claims_of(doctor)
 
     async def first_attempt() -> None:

@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shinsatsu.store import credential_tables
 from shinsatsu.store.engine import database_url
 from shinsatsu.store.migrate import migrate
 from shinsatsu.store.tables import metadata
@@ -22,6 +23,7 @@ async def test_the_migrations_make_the_tables(engine: AsyncEngine) -> None:
     def differences(connection: Connection) -> Any:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
+    assert credential_tables.links.name in metadata.tables
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 

@@ -1,14 +1,24 @@
-import { html, nothing } from 'lit'
+import { html } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import { type Clinic, type Grant, userKey } from './api/types'
+import { type Clinic, type Grant, type JoinRequest, userKey } from './api/types'
+import { Bell } from './bell'
 import { Consultation } from './call/consultation'
 import type { Notice } from './call/notices'
 import { Element } from './components/element'
 import { sprite } from './components/icons'
+import { sessionStatus } from './components/session-status'
 import './components/trouble-card'
-import { type Admitted, addressed, clinicIfKnown, enterAs, enterByLink, heldGrantsIfAny, knownPeople } from './entrance'
-import { type Key, language, t } from './i18n'
-import { chime } from './media/chime'
+import {
+  type Address,
+  type Admitted,
+  addressed,
+  clinicIfKnown,
+  enterAs,
+  enterByLink,
+  heldGrantsIfAny,
+  knownPeople,
+} from './entrance'
+import { language, t } from './i18n'
 import { Speaker } from './media/speaker'
 import { LocalMedia } from './media/local-media'
 import { WakeLock } from './media/wake-lock'
@@ -19,10 +29,8 @@ import './pages/ended-page'
 import './pages/link-page'
 import { type Trouble, troubleOf } from './pages/problem-page'
 import './pages/problem-page'
-
-type View = 'opening' | 'link' | 'problem' | 'check' | 'call' | 'ended'
-
-const ARRIVED_TITLE_MS = 8_000
+import './pages/waiting-page'
+import { type View, viewOf } from './view-of'
 
 /**
  * One person's whole way through a consultation, from the link to the end. A page that embeds it gives `session-id`
@@ -44,15 +52,17 @@ export class ConsultationElement extends Element {
   #media = new LocalMedia()
   #speaker = new Speaker()
   #wakeLock = new WakeLock()
+  #bell = new Bell(() => this.requestUpdate())
+  #address: Address = { sessionId: '' }
   #joinedAt = 0
-  #arrivedUntil = 0
+  #left = false
   #tryAgain: () => void = () => undefined
 
   override connectedCallback(): void {
     super.connectedCallback()
-    const address = addressed(location)
-    this.sessionId ||= address.sessionId
-    this.token ??= address.token
+    this.#address = addressed(location)
+    this.sessionId ||= this.#address.sessionId
+    this.token ??= this.#address.token
     this.#speaker.onBlocked = () => (this.soundBlocked = true)
     this.#media.onChange = () => this.version++
     this.#media.onLost = (kind, replaced) => this.callPage?.announceLost(kind, replaced)
@@ -78,12 +88,7 @@ export class ConsultationElement extends Element {
 
   protected override render() {
     return html`${sprite}
-      <p
-        class="visually-hidden"
-        role="status"
-        data-testid="session-status"
-        data-status=${this.#status}
-      >${this.#consultation ? t(`status-${this.#status}` as Key) : nothing}</p>
+      ${sessionStatus(this.#consultation)}
       ${this.#page()}`
   }
 
@@ -93,23 +98,13 @@ export class ConsultationElement extends Element {
     document.title = [this.#title, this.clinic?.name].filter(Boolean).join(' ｜ ')
   }
 
-  get #status(): string {
-    const consultation = this.#consultation
-    if (!consultation) return 'scheduled'
-    if (consultation.phase === 'reconnecting' || (this.view === 'call' && consultation.trouble)) return 'reconnecting'
-    const { status } = consultation.room.session
-    // On the way back in after an end: the session that follows is not made yet.
-    return consultation.phase === 'joining' && (status === 'ended' || status === 'failed') ? 'scheduled' : status
-  }
-
   get #title(): string {
     if (this.view === 'link') return t('get-ready')
     if (this.view === 'check') return t('check-title')
     if (this.view === 'problem') return t(this.trouble)
-    if (this.view === 'ended') return t(this.#consultation?.phase === 'left' ? 'left-title' : 'ended')
+    if (this.view === 'ended') return t(this.#left ? 'left-title' : 'ended')
     if (this.view === 'opening') return t('online')
-    if (Date.now() < this.#arrivedUntil) return `● ${t('title-arrived')}`
-    return t(this.#consultation?.others.length ? 'title-call' : 'title-waiting')
+    return this.#bell.words ?? t(this.#consultation?.others.length ? 'title-call' : 'title-waiting')
   }
 
   #page() {
@@ -128,6 +123,8 @@ export class ConsultationElement extends Element {
           .trouble=${this.trouble}
           .clinic=${this.clinic}
           .grants=${this.grants}
+          .farewell=${consultation?.farewell}
+          .busy=${consultation?.phase === 'joining'}
           @retry=${() => this.#tryAgain()}
           @pick=${(event: CustomEvent<Grant>) => void this.#enter(() => enterAs(event.detail, this.sessionId))}
         ></shinsatsu-problem-page>`
@@ -137,8 +134,16 @@ export class ConsultationElement extends Element {
           .media=${this.#media}
           .clinic=${this.clinic}
           .version=${this.version}
-          @join=${() => void this.#join()}
+          @join=${({ detail }: CustomEvent<JoinRequest>) => void this.#join(detail)}
         ></shinsatsu-check-page>`
+      case 'waiting':
+        return html`<shinsatsu-waiting-page
+          .consultation=${consultation!}
+          .media=${this.#media}
+          .clinic=${this.clinic}
+          .version=${this.version}
+          @leave=${() => void consultation!.leave()}
+        ></shinsatsu-waiting-page>`
       case 'call':
         return html`<shinsatsu-call-page
           .consultation=${consultation!}
@@ -154,7 +159,8 @@ export class ConsultationElement extends Element {
           .session=${consultation!.room.session}
           .grant=${consultation!.grant}
           .clinic=${this.clinic}
-          .left=${consultation!.phase === 'left'}
+          .left=${this.#left}
+          .busy=${consultation!.phase === 'joining'}
           @return=${() => void this.#join()}
         ></shinsatsu-ended-page>`
     }
@@ -164,7 +170,7 @@ export class ConsultationElement extends Element {
   async #comeBack(): Promise<void> {
     this.#tryAgain = () => void this.#comeBack()
     try {
-      const people = await knownPeople(this.sessionId)
+      const people = await knownPeople(this.sessionId, this.#address.grantId)
       if (people.length === 1) return await this.#enter(() => enterAs(people[0]!, this.sessionId))
       this.grants = people
       this.#problem(people.length > 1 ? 'who-are-you' : 'no-grant')
@@ -201,6 +207,7 @@ export class ConsultationElement extends Element {
     this.#consultation = new Consultation(api, grant, session, this.#media, {
       changed: () => this.#changed(),
       noticed: (notice) => this.#noticed(notice),
+      refused: (error) => this.callPage?.announceRefusal(error),
     })
     if (session.status === 'ended' || session.status === 'failed') {
       this.#media.stop()
@@ -211,32 +218,31 @@ export class ConsultationElement extends Element {
     void this.#media.start().then(() => this.#consultation?.prepare())
   }
 
-  async #join(): Promise<void> {
+  async #join(request: JoinRequest = {}): Promise<void> {
     // Within the tap, before anything is awaited.
     this.#speaker.unlock()
-    const consultation = this.#consultation!
     this.#joinedAt = Date.now()
-    this.view = 'call'
     this.#wakeLock.hold()
-    await consultation.join(this.#media.start())
+    await this.#consultation!.join(this.#media.start(), request)
   }
 
   #changed(): void {
     this.version++
     const consultation = this.#consultation
-    if (!consultation || this.view !== 'call') return
-    const { phase } = consultation
-    this.#speaker.play(voicesOf(consultation))
-    if (phase === 'over' || phase === 'left') this.#leaveCall('ended')
-    if (phase === 'elsewhere') this.#leaveCall('problem', 'elsewhere')
-    if (phase === 'refused') this.#leaveCall('problem', troubleOf(consultation.problem))
+    if (!consultation) return
+    const view = viewOf(consultation.phase, consultation.own)
+    if (view && view !== this.view) this.#turnTo(view, consultation)
+    if (view === 'call' || view === 'waiting') this.#speaker.play(voicesOf(consultation))
   }
 
-  #leaveCall(view: View, trouble?: Trouble): void {
-    this.#wakeLock.release()
+  #turnTo(view: View, { phase, problem }: Consultation): void {
+    if (view !== 'call' && view !== 'waiting') this.#wakeLock.release()
+    this.#left = phase === 'left'
     this.#tryAgain = () => void this.#join()
-    if (trouble) this.#problem(trouble)
-    else this.view = view
+    if (view !== 'problem') this.view = view
+    else if (phase === 'elsewhere' || phase === 'moved' || phase === 'removed' || phase === 'blocked')
+      this.#problem(phase)
+    else this.#problem(troubleOf(problem))
   }
 
   #problem(trouble: Trouble): void {
@@ -245,13 +251,12 @@ export class ConsultationElement extends Element {
   }
 
   #noticed(notice: Notice): void {
-    if (this.view !== 'call') return
     this.callPage?.announce(notice)
-    if (notice.kind !== 'joined' || this.#consultation!.others.length > 1) return
-    // The one who was waited for: heard and seen from another tab too.
-    void chime()
-    this.#arrivedUntil = Date.now() + ARRIVED_TITLE_MS
-    setTimeout(() => this.requestUpdate(), ARRIVED_TITLE_MS)
+    const { others } = this.#consultation!
+    if (notice.kind === 'knocked') this.#bell.ring(t('title-knock', { name: notice.person.displayName }))
+    if (notice.kind === 'admitted' && others.length > 0) this.#bell.ring(t('title-started'))
+    // The one who was waited for.
+    if (notice.kind === 'joined' && others.length <= 1) this.#bell.ring(t('title-arrived'))
   }
 
   #startSound = () => {
@@ -264,7 +269,7 @@ export class ConsultationElement extends Element {
   #plugged = () => void this.#media.recover()
 
   #visible = () => {
-    if (document.visibilityState !== 'visible' || this.view !== 'call') return
+    if (document.visibilityState !== 'visible' || (this.view !== 'call' && this.view !== 'waiting')) return
     void this.#media.recover()
     this.#consultation?.retryNow()
   }

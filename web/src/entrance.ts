@@ -10,12 +10,20 @@ export interface Admitted {
   session: VideoSession
 }
 
-/** Session and token from the page's address: /consultation/{sessionId}?token=… */
-export function addressed(location: Location): { sessionId: string; token: string | undefined } {
+export interface Address {
+  sessionId: string
+  token?: string | undefined
+  /** The held grant to enter with, where the page that led here knows it. */
+  grantId?: string | undefined
+}
+
+/** What the page's address says: /consultation/{sessionId}?token=… or /consultation/{sessionId}#as={grantId} */
+export function addressed(location: Pick<Location, 'pathname' | 'search' | 'hash'>): Address {
   const [, sessionId = ''] = /\/consultation\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? []
   return {
     sessionId,
     token: new URLSearchParams(location.search).get('token') ?? undefined,
+    grantId: new URLSearchParams(location.hash.slice(1)).get('as') ?? undefined,
   }
 }
 
@@ -44,12 +52,12 @@ export async function enterAs(grant: Grant, sessionId: string): Promise<Admitted
   return { grant, api, session: await api.session() }
 }
 
-/** Who this browser can enter as without a link: this tab's own person first, else everybody whose grant it holds. */
-export async function knownPeople(sessionId: string): Promise<Grant[]> {
+/** Who this browser can enter as without a link: the one asked for or this tab's own, else everybody whose grant it holds. */
+export async function knownPeople(sessionId: string, asked?: string): Promise<Grant[]> {
   const own = rememberedGrant(sessionId)
   const held = await heldGrants(sessionId)
-  const still = held.filter((grant) => grant.grantId === own?.grantId)
-  if (own && still.length === 0) forgetGrant(sessionId)
+  const still = held.filter((grant) => grant.grantId === (asked ?? own?.grantId))
+  if (own && !held.some((grant) => grant.grantId === own.grantId)) forgetGrant(sessionId)
   return still.length > 0 ? still : held
 }
 

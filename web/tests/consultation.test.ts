@@ -33,7 +33,7 @@ function meet(): Consultation {
     PATIENT,
     server.current,
     media,
-    { changed: () => undefined, noticed: () => undefined },
+    { changed: () => undefined, noticed: () => undefined, refused: () => undefined },
     {
       newPeerConnection: () => keep(peers, new FakePeerConnection()) as unknown as RTCPeerConnection,
       newSocket: (url) => keep(sockets, new FakeSocket(url)) as unknown as WebSocket,
@@ -225,7 +225,7 @@ test('after an end one comes back into a session that is created for it', async 
 })
 
 test('a right that is refused is not asked for again', async () => {
-  server.refuse = new ApiProblem(403, 'forbidden', '', 'removed')
+  server.refuse = new ApiProblem(403, 'forbidden', '', 'locked')
   await consultation.join()
   expect(consultation.phase).toBe('refused')
   await vi.advanceTimersByTimeAsync(30_000)

@@ -4,7 +4,7 @@ import { EventStream } from '../src/call/event-stream'
 import { FakeSocket } from './fakes'
 
 let sockets: FakeSocket[]
-let heard: number[]
+let heard: (number | string)[]
 let told: string[]
 let stream: EventStream
 
@@ -16,7 +16,7 @@ beforeEach(() => {
   stream = new EventStream(
     () => '',
     {
-      event: (event: StreamEvent) => heard.push(event.seq),
+      event: (event: StreamEvent) => heard.push('seq' in event ? event.seq : event.type),
       alive: (alive) => told.push(alive ? 'alive' : 'lost'),
       final: (code) => told.push(`final ${code}`),
     },
@@ -43,6 +43,13 @@ test('resumes after the last number heard, also of what it may not see', () => {
   expect(sockets[1]!.url).toBe('p1?after=5')
   expect(heard).toEqual([4])
   expect(told).toEqual(['alive', 'lost'])
+})
+
+test('what is unnumbered is heard without a place in the order', () => {
+  sockets[0]!.say({ type: 'permissions', permissions: [], over: {} })
+  sockets[0]!.say({ type: 'heartbeat' })
+  sockets[0]!.say({ type: 'track_closed', seq: 5, trackName: 'x' })
+  expect(heard).toEqual([4, 'permissions', 5])
 })
 
 test('a gap is never skipped: it starts over from a snapshot', () => {

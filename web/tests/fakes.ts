@@ -1,6 +1,6 @@
 import type { ConsultationApi } from '../src/api/client'
 import { ApiProblem, NetworkProblem } from '../src/api/problem'
-import type { JoinAnswer, StreamEvent, VideoSession } from '../src/api/types'
+import type { Admission, JoinAnswer, JoinRequest, StreamEvent, VideoSession } from '../src/api/types'
 import type { OwnMedia } from '../src/call/own-media'
 
 /** A WebSocket whose other end is the test. */
@@ -116,9 +116,18 @@ export class FakeMedia implements OwnMedia {
   tracks = { audio: {} as MediaStreamTrack, video: {} as MediaStreamTrack }
   audioMuted = false
   videoMuted = false
+  devices = { camera: true, microphone: true }
   stopped = false
   onTrack: OwnMedia['onTrack'] = () => undefined
   onState = () => undefined
+
+  async setMicrophone(on: boolean): Promise<void> {
+    this.audioMuted = !on
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    this.videoMuted = !on
+  }
 
   stop(): void {
     this.stopped = true
@@ -132,6 +141,10 @@ export class FakeServer {
   down = false
   calls: string[] = []
   refuse: ApiProblem | undefined
+  admission: Admission = 'admitted'
+  asked: JoinRequest = {}
+  /** Whether a track that is asked for was only paused, and comes on its old m-line. */
+  flowsAlready = false
 
   constructor(public current: VideoSession) {}
 
@@ -152,16 +165,18 @@ export class FakeServer {
     return this.#answer('create', this.current)
   }
 
-  async join(): Promise<JoinAnswer> {
+  async join(request: JoinRequest): Promise<JoinAnswer> {
+    this.asked = request
     if (!this.down && this.current.status === 'scheduled') throw new ApiProblem(409, 'session_not_open', '')
+    const tracks = [
+      { trackName: 'my-audio', trackType: 'audio' as const },
+      { trackName: 'my-video', trackType: 'video' as const },
+    ]
     const answer = {
       session: this.current,
-      participantId: `me-${this.joins + 1}`,
-      admission: 'admitted' as const,
-      tracks: [
-        { trackName: 'my-audio', trackType: 'audio' as const },
-        { trackName: 'my-video', trackType: 'video' as const },
-      ],
+      participantId: request.participantId ?? `me-${this.joins + 1}`,
+      admission: this.admission,
+      tracks: this.admission === 'admitted' ? tracks : [],
       permissions: [{ action: 'leave', allowed: true }],
       iceServers: [],
     }
@@ -177,15 +192,19 @@ export class FakeServer {
 
   async subscribe(participantId: string, names: string[]) {
     const tracks = names.map((trackName) => ({ trackName, mid: `m-${trackName}` }))
-    const sdp = `mids ${tracks.map((t) => t.mid).join(' ')}`
+    const offer = { type: 'offer' as const, sdp: `mids ${tracks.map((t) => t.mid).join(' ')}` }
     return this.#answer(`subscribe ${participantId} ${names.join(' ')}`, {
-      sessionDescription: { type: 'offer', sdp },
+      sessionDescription: this.flowsAlready ? null : offer,
       tracks,
     })
   }
 
   renegotiate(): Promise<void> {
     return this.#answer('renegotiate', undefined)
+  }
+
+  unmute(participantId: string, kinds: string[]): Promise<void> {
+    return this.#answer(`unmute ${participantId} ${kinds.join(' ')}`, undefined)
   }
 
   leave(participantId: string): Promise<void> {

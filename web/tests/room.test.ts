@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest'
-import { noticeOf } from '../src/call/notices'
-import { applyEvent, type Room } from '../src/call/room'
-import { participant, session, track } from './samples'
+import type { ParticipantChange, SessionParticipant, StreamEvent } from '../src/api/types'
+import { applyEvent, isHeldBack, isOff, type Room } from '../src/call/room'
+import { DOCTOR, participant, session, track } from './samples'
 
 const patient = participant('patient', 'p1')
 const doctor = participant('worker', 'd1')
 const video = track(doctor, 'video')
 const room: Room = { session: session('active', [patient, doctor]), tracks: [track(patient, 'video'), video] }
+const updated = (who: SessionParticipant, change: ParticipantChange): StreamEvent => ({
+  type: 'participant_updated',
+  seq: 9,
+  participant: who,
+  change,
+})
 const names = (of: Room) => of.session.participants.map((p) => p.participantId)
 
 test('a snapshot replaces everything', () => {
@@ -45,6 +51,8 @@ test('patient 5 and worker 5 are two people', () => {
     type: 'participant_updated',
     seq: 9,
     participant: { ...patient, audioMuted: true },
+    change: 'muted',
+    kind: 'audio',
   })
   expect(after.session.participants.map((p) => p.audioMuted)).toEqual([true, false])
 })
@@ -53,18 +61,20 @@ test('tracks come and go by name, once each', () => {
   const screen = track(doctor, 'screen')
   const twice = [1, 2].reduce((now, seq) => applyEvent(now, { type: 'track_published', seq, track: screen }), room)
   expect(twice.tracks).toEqual([...room.tracks, screen])
-  const closed = applyEvent(twice, { type: 'track_closed', seq: 3, trackName: screen.trackName })
+  const closed = applyEvent(twice, { type: 'track_closed', seq: 3, trackName: screen.trackName, reason: 'closed' })
   expect(closed.tracks).toEqual(room.tracks)
 })
 
-test('others are announced, oneself never, and a superseded row not at all', () => {
-  const joined = { type: 'participant_joined', seq: 1, participant: doctor, rejoined: false } as const
-  expect(noticeOf(joined, room, 'patient-5')).toEqual({ kind: 'joined', name: 'Doctor B' })
-  expect(noticeOf(joined, room, 'worker-5')).toBeUndefined()
-  const left = { type: 'participant_left', seq: 2, participantId: 'd1', userType: 'worker', userId: 5 } as const
-  const named = { ...left, displayName: 'Doctor B' }
-  expect(noticeOf({ ...named, reason: 'superseded' }, room, 'patient-5')).toBeUndefined()
-  expect(noticeOf({ ...named, reason: 'disconnected' }, room, 'patient-5')).toEqual({ kind: 'lost', name: 'Doctor B' })
-  const shared = { type: 'track_published', seq: 3, track: track(doctor, 'screen') } as const
-  expect(noticeOf(shared, room, 'patient-5')).toEqual({ kind: 'sharing', name: 'Doctor B' })
+test('what staff hold back is off and not worth asking for, until it is lifted', () => {
+  const muted = { ...doctor, mutedBy: { video: DOCTOR } }
+  const held = applyEvent(room, updated(muted, 'muted'))
+  expect([isOff(muted, 'video'), isOff(muted, 'audio'), isHeldBack(held, video)]).toEqual([true, false, true])
+  expect(isHeldBack(applyEvent(held, updated(doctor, 'unmuted')), video)).toBe(false)
+})
+
+test('a warning of the end and what is asked of somebody change no people', () => {
+  const warned = applyEvent(room, { type: 'time_warning', seq: 9, minutesLeft: 5, endsAt: '2026-11-23T06:30:00.000Z' })
+  expect(warned.session.endsAt).toBe('2026-11-23T06:30:00.000Z')
+  const asked = { type: 'unmute_requested', seq: 10, participantId: 'p1', kinds: ['audio'], by: DOCTOR } as const
+  expect(applyEvent(room, { ...asked, kinds: ['audio'] })).toBe(room)
 })

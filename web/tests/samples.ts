@@ -1,4 +1,4 @@
-import type { Grant, SessionParticipant, SessionStatus, Track, VideoSession } from '../src/api/types'
+import type { Actor, Grant, SessionParticipant, SessionStatus, Track, VideoSession } from '../src/api/types'
 
 export const PATIENT: Grant = {
   grantId: 'g-patient',
@@ -9,7 +9,13 @@ export const PATIENT: Grant = {
   displayName: 'Patient A',
 }
 
-export function participant(userType: 'patient' | 'worker', participantId: string): SessionParticipant {
+export const DOCTOR: Actor = { userType: 'worker', userId: 5, role: 'doctor', displayName: 'Doctor B' }
+
+export function participant(
+  userType: 'patient' | 'worker',
+  participantId: string,
+  more: Partial<SessionParticipant> = {},
+): SessionParticipant {
   return {
     participantId,
     userType,
@@ -22,6 +28,7 @@ export function participant(userType: 'patient' | 'worker', participantId: strin
     videoMuted: false,
     joinedAt: '2026-11-23T05:30:00.000Z',
     permissions: [],
+    ...more,
   }
 }
 
@@ -32,7 +39,10 @@ export function session(status: SessionStatus, participants: SessionParticipant[
     status,
     participants,
     version: 1,
+    locked: false,
+    screenShareAllowed: true,
     appointment: {
+      admission: 'staff',
       startsAt: '2026-11-23T05:30:00.000Z',
       doctor: { userId: 5, displayName: 'Doctor B' },
       patient: { userId: 5, displayName: 'Patient A' },

@@ -4,7 +4,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from shinsatsu.wire import PermissionJson, VideoSessionJson
+from shinsatsu.wire_shapes import PermissionJson, TrackJson, VideoSessionJson
 
 
 class ProblemJson(TypedDict):
@@ -17,6 +17,7 @@ class ProblemJson(TypedDict):
     detail: str
     field: NotRequired[str]
     reason: NotRequired[str]
+    heldBy: NotRequired[dict[str, str]]
     requestId: str
 
 
@@ -51,6 +52,23 @@ class GrantsJson(TypedDict):
     """The grants this browser holds."""
 
     grants: list[GrantJson]
+
+
+class LoginJson(TypedDict):
+    """A worker's login to the console."""
+
+    loginId: str
+    userType: str
+    userId: int
+    role: str | None
+    displayName: str
+    expiresAt: str
+
+
+class LoginsJson(TypedDict):
+    """The logins this browser holds."""
+
+    logins: list[LoginJson]
 
 
 class SessionsJson(TypedDict):
@@ -111,6 +129,72 @@ class ClosedJson(TypedDict):
     """The tracks that were closed."""
 
     tracks: list[ClosedTrackJson]
+
+
+class TrackPermissionsJson(TypedDict):
+    """TrackPermissions (spec §3)."""
+
+    canPublish: bool
+    canSubscribe: bool
+    canControl: bool
+
+
+class SeenTrackJson(TrackJson):
+    """A published track and what the caller may do with it."""
+
+    permissions: TrackPermissionsJson
+
+
+class SeenTracksJson(TypedDict):
+    """What is published."""
+
+    tracks: list[SeenTrackJson]
+
+
+class WaitingRoomJson(TypedDict):
+    """How the wait stands; `doctorStatus`: here, in_consultation, not_here."""
+
+    admission: str | None
+    since: NotRequired[str]
+    doctorStatus: str
+    startsAt: str
+
+
+class ExplanationJson(TypedDict):
+    """One decision, its reason, and the rule it rests on."""
+
+    action: str
+    allowed: bool
+    reason: str
+    rule: dict[str, str | None]
+
+
+class ExplanationsJson(TypedDict):
+    """Why somebody may what."""
+
+    userType: str
+    userId: int
+    permissions: list[ExplanationJson]
+
+
+class HistoryEventJson(TypedDict):
+    """One thing that happened; the user is who did it."""
+
+    seq: int
+    eventType: str
+    userType: str
+    userId: int
+    role: NotRequired[str]
+    displayName: str
+    metadata: dict[str, Any]
+    createdAt: str
+
+
+class HistoryJson(TypedDict):
+    """A page of a session's story; `next` is the number to ask after for the following one."""
+
+    events: list[HistoryEventJson]
+    next: int | None
 
 
 class ClinicJson(TypedDict):

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from shinsatsu.api import appointments, entrance, sessions, tracks
+from shinsatsu.api import appointments, console, entrance, inquiries, moderation, sessions, tracks
 from shinsatsu.api.answers import ProblemJson
 from shinsatsu.api.context import ApiContext
 from shinsatsu.api.envelope import Envelope
@@ -28,8 +28,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(context: ApiContext, streams: APIRouter, lifespan: Lifespan | None = None) -> FastAPI:
-    """Builds the application over its use cases; `streams` is the WebSocket's router."""
+def create_app(context: ApiContext, streams: Sequence[APIRouter], lifespan: Lifespan | None = None) -> FastAPI:
+    """Builds the application over its use cases; `streams` are the WebSockets' routers."""
     app = FastAPI(
         title="shinsatsu",
         version="1",
@@ -46,9 +46,8 @@ def create_app(context: ApiContext, streams: APIRouter, lifespan: Lifespan | Non
     app.add_exception_handler(ShinsatsuError, from_domain)
     app.add_exception_handler(RequestValidationError, from_validation)
     app.add_exception_handler(HTTPException, from_http)
-    for router in _routers():
+    for router in (*_routers(), *streams):
         app.include_router(router)
-    app.include_router(streams)
     app.include_router(_reference_routes(app))
     app.include_router(page_routes())
     app.router.routes.extend(asset_mounts())
@@ -57,7 +56,15 @@ def create_app(context: ApiContext, streams: APIRouter, lifespan: Lifespan | Non
 
 def _routers() -> Sequence[APIRouter]:
     # The busiest first: addresses are compared in this order.
-    return (sessions.router, tracks.router, appointments.router, entrance.router)
+    return (
+        sessions.router,
+        tracks.router,
+        moderation.router,
+        inquiries.router,
+        appointments.router,
+        entrance.router,
+        console.router,
+    )
 
 
 def _reference_routes(app: FastAPI) -> APIRouter:

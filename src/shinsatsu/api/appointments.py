@@ -10,11 +10,11 @@ from shinsatsu.api.auth import Caller
 from shinsatsu.api.context import Api
 from shinsatsu.api.requests import AppointmentBody, LinkBody, to_utc
 from shinsatsu.api.sessions import SessionId
-from shinsatsu.domain.appointment import AppointmentStatus
+from shinsatsu.domain.appointment import AdmissionMode, AppointmentStatus
 from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.service.appointments import AppointmentDetails, PersonDetails
-from shinsatsu.wire import session_json
+from shinsatsu.wire import session_answer
 
 router = APIRouter(prefix="/api", tags=["Booking system"])
 AppointmentId = Annotated[str, Path(alias="appointmentId", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -29,7 +29,7 @@ async def put_appointment(
     answer: AppointmentAnswerJson = {
         "appointmentId": view.appointment.id,
         "status": view.appointment.status.value,
-        "session": session_json(view),
+        "session": session_answer(view),
     }
     return JSONResponse(answer)
 
@@ -58,4 +58,5 @@ def _details(body: AppointmentBody) -> AppointmentDetails:
         starts_at=to_utc(body.starts_at),
         scheduled_duration=body.scheduled_duration,
         status=AppointmentStatus(body.status),
+        admission=AdmissionMode(body.admission),
     )

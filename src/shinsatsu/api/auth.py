@@ -1,4 +1,4 @@
-"""Who is asking: an API key, a grant as a Bearer token, or a grant's cookie named by its header (docs/protocol.md)."""
+"""Who is asking: an API key, a grant as a Bearer token, or the cookie of a grant or login named by its header."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from shinsatsu.api.context import ApiContext, api_context
-from shinsatsu.domain.credentials import Grant
+from shinsatsu.domain.credentials import LOGIN_LIFETIME, Grant, Login
 from shinsatsu.domain.errors import Unauthenticated
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.service.access import API_KEY_PREFIX
@@ -16,6 +16,9 @@ from shinsatsu.service.access import API_KEY_PREFIX
 COOKIE_PREFIX = "shinsatsu_grant_"
 GRANT_HEADER = "shinsatsu-grant"
 GRANT_QUERY = "grant"
+LOGIN_COOKIE_PREFIX = "shinsatsu_login_"
+LOGIN_HEADER = "shinsatsu-login"
+LOGIN_QUERY = "login"
 
 
 async def authenticated(request: Request) -> AuthUser:
@@ -25,6 +28,8 @@ async def authenticated(request: Request) -> AuthUser:
         bearer = bearer_token(request)
         if bearer is not None and bearer.startswith(API_KEY_PREFIX):
             return await context.access.api_key(bearer)
+        if bearer is None and LOGIN_HEADER in request.headers:
+            return (await login_of(context, request, request.headers[LOGIN_HEADER])).user
         return (await grant_of(context, request, bearer, request.headers.get(GRANT_HEADER))).user
     except Unauthenticated:
         await context.rate_limits.count_failure(request)
@@ -44,6 +49,24 @@ async def grant_of(context: ApiContext, connection: HTTPConnection, bearer: str 
     return await context.access.grant(cookie, selector)
 
 
+async def login_of(context: ApiContext, connection: HTTPConnection, selector: str | None) -> Login:
+    """The login of the cookie that `selector` names; raises Unauthenticated. Nothing else opens the console."""
+    cookie = connection.cookies.get(LOGIN_COOKIE_PREFIX + selector) if selector else None
+    if cookie is None or selector is None:
+        raise Unauthenticated("A login is needed.")
+    return await context.logins.login(cookie, selector)
+
+
+async def current_login(request: Request) -> Login:
+    """The caller's login, for what only the console does."""
+    context = api_context(request)
+    try:
+        return await login_of(context, request, request.headers.get(LOGIN_HEADER))
+    except Unauthenticated:
+        await context.rate_limits.count_failure(request)
+        raise
+
+
 def bearer_token(connection: HTTPConnection) -> str | None:
     """The Bearer token (RFC 6750), None where no Authorization was sent; raises Unauthenticated for another scheme."""
     header = connection.headers.get("authorization")
@@ -60,6 +83,24 @@ def grant_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
     return {
         name.removeprefix(COOKIE_PREFIX): secret for name, secret in cookies.items() if name.startswith(COOKIE_PREFIX)
     }
+
+
+def held_logins(cookies: Mapping[str, str]) -> dict[str, str]:
+    """The logins a browser holds: id → secret."""
+    prefix = LOGIN_COOKIE_PREFIX
+    return {name.removeprefix(prefix): secret for name, secret in cookies.items() if name.startswith(prefix)}
+
+
+def set_login_cookie(response: Response, login: Login, secret: str, *, secure: bool) -> None:
+    """Gives the browser the login, out of reach of scripts and of other sites."""
+    response.set_cookie(
+        LOGIN_COOKIE_PREFIX + login.id,
+        secret,
+        max_age=int(LOGIN_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=secure,
+    )
 
 
 def set_grant_cookie(response: Response, grant: Grant, secret: str, *, secure: bool) -> None:

@@ -8,8 +8,13 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from shinsatsu.api.rate_limits import RateLimits
+from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.service.access import Access
+from shinsatsu.service.accounts import Accounts
 from shinsatsu.service.appointments import Appointments
+from shinsatsu.service.inquiries import Inquiries
+from shinsatsu.service.logins import Logins
+from shinsatsu.service.moderation import Moderation
 from shinsatsu.service.session_manager import SessionManager
 from shinsatsu.service.track_manager import TrackManager
 
@@ -30,11 +35,17 @@ class ApiContext:
     tracks: TrackManager
     appointments: Appointments
     access: Access
+    moderation: Moderation
+    inquiries: Inquiries
+    logins: Logins
+    accounts: Accounts
+    console_feed: ConsoleFeed
     rate_limits: RateLimits
     health: Health
     public_url: str
     ice_servers: Sequence[Mapping[str, Any]]
     clinic: Mapping[str, str]
+    console_links: bool = False
 
     @property
     def secure(self) -> bool:

@@ -19,7 +19,7 @@ async def exchange_link(api: Api, request: Request, body: ExchangeBody) -> JSONR
     """Uses a link up and sets the grant's cookie; the same token and proof get the same answer for 60 s."""
     await api.rate_limits.count_exchange(request)
     grant, secret = await api.access.exchange(body.token, body.proof)
-    response = JSONResponse(_grant(grant))
+    response = JSONResponse(grant_json(grant))
     set_grant_cookie(response, grant, secret, secure=api.secure)
     return response
 
@@ -30,7 +30,7 @@ async def list_grants(
 ) -> JSONResponse:
     """The live grants this browser holds for that session's appointment, from its cookies alone."""
     grants = await api.access.grants_for(session_id, grant_cookies(request.cookies))
-    return JSONResponse({"grants": [_grant(grant) for grant in grants]})
+    return JSONResponse({"grants": [grant_json(grant) for grant in grants]})
 
 
 @router.get("/api/clinic", responses={200: {"model": ClinicJson}})
@@ -51,7 +51,8 @@ async def healthz(api: Api) -> JSONResponse:
     return JSONResponse(answer, 200 if database else 503, {"Cache-Control": "no-store"})
 
 
-def _grant(grant: Grant) -> GrantJson:
+def grant_json(grant: Grant) -> GrantJson:
+    """Whom a grant lets act, and where."""
     return {
         "grantId": grant.id,
         "sessionId": grant.session_id,

@@ -22,19 +22,27 @@ class ImmutableFiles(StaticFiles):
 
 
 def page_routes(web: Path = WEB) -> APIRouter:
-    """`/` and `/consultation/{sessionId}`, which serve the same page and leave `?token` to it."""
+    """`/` and `/consultation/{sessionId}`, `/console` and what is below it; `?token` is left to the page."""
     router = APIRouter(include_in_schema=False)
 
     async def page() -> Response:
-        index = web / "index.html"
-        headers = {"Cache-Control": "no-store"}
-        if not index.is_file():
-            return HTMLResponse(f"<!doctype html><title>shinsatsu</title><p>{NOT_BUILT}", 503, headers)
-        return FileResponse(index, headers=headers, media_type="text/html")
+        return _page(web / "index.html")
+
+    async def console() -> Response:
+        return _page(web / "console.html")
 
     for path in ("/", "/consultation/{session_id}"):
         router.add_api_route(path, page, methods=["GET", "HEAD"])
+    for path in ("/console", "/console/{rest:path}"):
+        router.add_api_route(path, console, methods=["GET", "HEAD"])
     return router
+
+
+def _page(file: Path) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if not file.is_file():
+        return HTMLResponse(f"<!doctype html><title>shinsatsu</title><p>{NOT_BUILT}", 503, headers)
+    return FileResponse(file, headers=headers, media_type="text/html")
 
 
 def asset_mounts(web: Path = WEB) -> list[Mount]:

@@ -70,10 +70,12 @@ def from_domain(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    reason = error.reason if isinstance(error, errors.Forbidden) else None
-    return problem(
-        request.state.request_id, status, error.code, error.detail, headers=headers, field=error.field, reason=reason
-    )
+    members = {
+        "field": error.field,
+        "reason": error.reason if isinstance(error, errors.Forbidden) else None,
+        "heldBy": error.held_by if isinstance(error, errors.DoctorBusy) else None,
+    }
+    return problem(request.state.request_id, status, error.code, error.detail, headers=headers, **members)
 
 
 def from_validation(request: Request, error: Exception) -> Response:

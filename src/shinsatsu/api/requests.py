@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     StringConstraints,
 )
@@ -41,6 +42,11 @@ DisplayName = Annotated[
     ),
 ]
 Text = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
+Reason = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"),
+]
+OutcomeName = Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"]
 Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 ParticipantId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 TrackName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
@@ -88,6 +94,7 @@ class AppointmentBody(Body):
     starts_at: Moment
     scheduled_duration: Annotated[StrictInt, Field(ge=1, le=24 * 60, description="minutes")]
     status: Literal["booked", "cancelled"] = "booked"
+    admission: Literal["staff", "automatic"] = "staff"
 
 
 class LinkBody(Body):
@@ -110,10 +117,68 @@ class CreateBody(Body):
     appointment_id: Identifier
 
 
-class JoinBody(Body):
-    """Why somebody not on the appointment comes in."""
+class DevicesBody(Body):
+    """What the device check found."""
 
-    reason: Text | None = None
+    camera: StrictBool
+    microphone: StrictBool
+
+
+class JoinBody(Body):
+    """How somebody comes in: why (operators and admins), as which stay of theirs, leaving which other session."""
+
+    reason: Reason | None = None
+    participant_id: ParticipantId | None = None
+    leave: ParticipantId | None = None
+    devices: DevicesBody | None = None
+
+
+class RemoveBody(Body):
+    """Why somebody is removed; they read it."""
+
+    reason: Reason | None = None
+
+
+class KindsBody(Body):
+    """What of somebody is stopped."""
+
+    kinds: Annotated[frozenset[Literal["audio", "video", "screen"]], Field(min_length=1)]
+
+
+class MutableKindsBody(Body):
+    """What is switched on, or asked for."""
+
+    kinds: Annotated[frozenset[Literal["audio", "video"]], Field(min_length=1)]
+
+
+class IdentityCheckBody(Body):
+    """How somebody's identity was made sure of."""
+
+    method: Literal["my_number_card", "insurance_card", "drivers_licence", "passport", "known_to_staff", "other"]
+
+
+class LockBody(Body):
+    """Whether the session is locked."""
+
+    locked: StrictBool = True
+
+
+class ScreenShareBody(Body):
+    """Whether patients and guests may share their screen."""
+
+    allowed: StrictBool
+
+
+class ExtendBody(Body):
+    """By how much the end moves."""
+
+    minutes: Annotated[StrictInt, Field(ge=1, le=120)] = 15
+
+
+class BlockBody(Body):
+    """Whether the account is blocked."""
+
+    blocked: StrictBool = True
 
 
 class ParticipantBody(Body):
@@ -125,9 +190,13 @@ class ParticipantBody(Body):
 class EndBody(Body):
     """What staff note of how it went."""
 
-    outcome: (
-        Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"] | None
-    ) = None
+    outcome: OutcomeName | None = None
+
+
+class OutcomeBody(Body):
+    """What staff note of how it went."""
+
+    outcome: OutcomeName
 
 
 class OfferBody(Body):

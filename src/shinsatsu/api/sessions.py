@@ -9,8 +9,11 @@ from shinsatsu.api.answers import JoinJson, SessionsJson
 from shinsatsu.api.auth import Caller
 from shinsatsu.api.context import Api
 from shinsatsu.api.requests import CreateBody, EndBody, JoinBody, Moment, ParticipantBody
+from shinsatsu.domain.participant import Admission, Devices
 from shinsatsu.domain.session_status import Outcome, SessionStatus
-from shinsatsu.wire import VideoSessionJson, permissions_json, session_json
+from shinsatsu.service.session_manager import JoinWish
+from shinsatsu.wire import permissions_json, session_answer
+from shinsatsu.wire_shapes import VideoSessionJson
 
 router = APIRouter(prefix="/api/video-sessions", tags=["Sessions"])
 SessionId = Annotated[str, Path(alias="sessionId", pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -27,7 +30,7 @@ SessionId = Annotated[str, Path(alias="sessionId", pattern=r"^[A-Za-z0-9_-]{1,64
 async def create_session(api: Api, caller: Caller, body: CreateBody) -> JSONResponse:
     """Opens the appointment's session, or answers with the open one."""
     view, created = await api.sessions.create(caller, body.appointment_id)
-    return JSONResponse(session_json(view), 201 if created else 200)
+    return JSONResponse(session_answer(view), 201 if created else 200)
 
 
 @router.get("", responses={200: {"model": SessionsJson}})
@@ -37,29 +40,31 @@ async def list_sessions(
     status: Annotated[SessionStatus | None, Query()] = None,
     starts_from: Annotated[Moment | None, Query(alias="from")] = None,
     starts_until: Annotated[Moment | None, Query(alias="to")] = None,
+    q: Annotated[str | None, Query(max_length=100)] = None,
 ) -> JSONResponse:
-    """The sessions the caller may see; `from` and `to` bound the appointment's start."""
-    views = await api.sessions.find(caller, status, starts_from, starts_until)
-    return JSONResponse({"sessions": [session_json(view) for view in views]})
+    """The sessions the caller may see; `from` and `to` bound the start, `q` is part of a name or number."""
+    views = await api.sessions.find(caller, status, starts_from, starts_until, q)
+    return JSONResponse({"sessions": [session_answer(view) for view in views]})
 
 
 @router.get("/{sessionId}", responses={200: {"model": VideoSessionJson}})
 async def get_session(api: Api, caller: Caller, session_id: SessionId) -> JSONResponse:
     """One session's own record."""
-    return JSONResponse(session_json(await api.sessions.get(caller, session_id)))
+    return JSONResponse(session_answer(await api.sessions.get(caller, session_id)))
 
 
 @router.post("/{sessionId}/join", responses={200: {"model": JoinJson}})
 async def join_session(api: Api, caller: Caller, session_id: SessionId, body: JoinBody | None = None) -> JSONResponse:
-    """Comes in; an earlier stay of the same user is superseded."""
-    joined = await api.sessions.join(caller, session_id, body.reason if body else None)
+    """Comes in; an earlier stay of the same user is superseded, unless it is named."""
+    joined = await api.sessions.join(caller, session_id, _wish(body) if body else None)
+    admitted = joined.admission is Admission.ADMITTED
     answer: JoinJson = {
-        "session": session_json(joined.view),
+        "session": session_answer(joined.view),
         "participantId": joined.participant_id,
         "admission": joined.admission.value,
         "tracks": [{"trackName": track.track_name, "trackType": track.track_type.value} for track in joined.tracks],
         "permissions": permissions_json(joined.permissions),
-        "iceServers": [dict(server) for server in api.ice_servers],
+        "iceServers": [dict(server) for server in api.ice_servers] if admitted else [],
     }
     return JSONResponse(answer)
 
@@ -75,4 +80,9 @@ async def leave_session(api: Api, caller: Caller, session_id: SessionId, body: P
 async def end_session(api: Api, caller: Caller, session_id: SessionId, body: EndBody | None = None) -> JSONResponse:
     """Ends the session for everybody; an ended one is answered as it is."""
     outcome = Outcome(body.outcome) if body and body.outcome else None
-    return JSONResponse(session_json(await api.sessions.end(caller, session_id, outcome)))
+    return JSONResponse(session_answer(await api.sessions.end(caller, session_id, outcome)))
+
+
+def _wish(body: JoinBody) -> JoinWish:
+    devices = Devices(body.devices.camera, body.devices.microphone) if body.devices else None
+    return JoinWish(body.reason or None, body.participant_id, body.leave, devices)

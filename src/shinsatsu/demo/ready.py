@@ -41,6 +41,7 @@ class Ready:
     appointment_ids: tuple[str, ...]
     first_session_id: str
     links: Mapping[str, str]
+    console_links: Mapping[str, str]
 
     def document(self) -> dict[str, Any]:
         """The JSON that `--json` prints."""
@@ -67,6 +68,7 @@ class Ready:
                 for person in people()
             ],
             "links": dict(self.links),
+            "consoleLinks": dict(self.console_links),
         }
 
     def line(self) -> str:
@@ -80,6 +82,8 @@ class Ready:
         table = Table("Who", "Link", box=None, padding=(0, 2, 0, 0), header_style="bold")
         for name, url in self.links.items():
             table.add_row(LABELS[name], url, style=None if name in MAIN else "dim")
+        for name, url in self.console_links.items():
+            table.add_row(f"コンソール Console ({name})", url)
         console.print(table)
         console.print(
             "\nEach link opens once. A fresh one:\n"

@@ -10,7 +10,7 @@ import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -116,6 +116,15 @@ async def _open_clinic(services: Server, settings: Settings, sfu: SfuChild) -> R
         "otherPatient": (sessions[1], UserType.PATIENT, other.patient),
         "otherDoctor": (sessions[1], UserType.WORKER, other.doctor),
     }
+    workers = {
+        "doctor": first.doctor,
+        "operator": clinic.OPERATOR.user_id,
+        "admin": clinic.ADMIN.user_id,
+    }
+    lifetime = timedelta(seconds=LINK_SECONDS)
+    console_links = {
+        name: await services.console_link((UserType.WORKER, user_id), lifetime) for name, user_id in workers.items()
+    }
     links = {name: await _link(services, *whom) for name, whom in wanted.items()}
     return Ready(
         base_url=settings.public_url,
@@ -126,6 +135,7 @@ async def _open_clinic(services: Server, settings: Settings, sfu: SfuChild) -> R
         appointment_ids=ids,
         first_session_id=sessions[0],
         links=links,
+        console_links=console_links,
     )
 
 
@@ -180,6 +190,7 @@ def _settings(options: DemoOptions, data: Path, base_url: str, sfu: SfuChild) ->
         sfu_app_secret=SecretStr(sfu.app_secret),
         link_ttl=LINK_SECONDS,
         exchange_rate="6000/minute",
+        console_links=True,
         clinic_name=clinic.NAME,
         clinic_phone=clinic.PHONE,
         clinic_after_text=clinic.AFTER_TEXT,

@@ -14,6 +14,13 @@ class AppointmentStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class AdmissionMode(StrEnum):
+    """Who lets patients in: staff, or the server as soon as a doctor of the appointment is in."""
+
+    STAFF = "staff"
+    AUTOMATIC = "automatic"
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """Who is booked with whom, and when; `scheduled_duration` in minutes."""
@@ -25,6 +32,7 @@ class Appointment:
     starts_at: datetime
     scheduled_duration: int
     status: AppointmentStatus = AppointmentStatus.BOOKED
+    admission: AdmissionMode = AdmissionMode.STAFF
 
     @property
     def people(self) -> frozenset[UserKey]:

@@ -9,6 +9,8 @@ LINK_LIFETIME = timedelta(minutes=5)
 """Spec §6.2."""
 SAME_ANSWER_FOR = timedelta(seconds=60)
 """How long the same token and proof get the same grant again, so that a lost reply locks nobody out."""
+LOGIN_LIFETIME = timedelta(hours=12)
+"""Of a worker's login, from its opening."""
 GRANT_LIFETIME = timedelta(hours=12)
 """Counted from the appointment's start, or from the exchange when that is later."""
 
@@ -47,6 +49,30 @@ class Grant:
 
     def live(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A worker at the console, who acts wherever role and relations reach; before it is opened its link expires."""
+
+    id: str
+    user: AuthUser
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def live(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOpening:
+    """The one use of a login's link: by which proof, to which secret, until when it lasts."""
+
+    proof_hash: str
+    secret_hash: str
+    used_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

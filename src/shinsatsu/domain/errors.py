@@ -12,6 +12,7 @@ ShinsatsuError
 │   └── TrackNotFound             track_not_found
 ├── Invalid                       what was sent is wrong; `field` says where
 │   ├── InvalidRequest            invalid_request
+│   ├── ReasonRequired            reason_required
 │   ├── InvalidSessionDescription invalid_session_description
 │   ├── TrackNotGranted           track_not_granted
 │   └── DuplicateTrack            duplicate_track
@@ -20,6 +21,8 @@ ShinsatsuError
 │   ├── SessionEnded              session_ended
 │   ├── SessionNotOpen            session_not_open
 │   ├── InvalidTransition         invalid_transition
+│   ├── DoctorBusy                doctor_busy, with what `held_by` names
+│   ├── IdentityCheckRequired     identity_check_required
 │   ├── ConflictError             conflict (somebody else was faster, twice)
 │   └── NegotiationInProgress     negotiation_in_progress
 └── Unavailable                   try again later; nothing was half written
@@ -29,6 +32,8 @@ ShinsatsuError
         ├── MediaSessionNotReady  not connected yet: wait
         └── MediaNegotiationRefused  the plane refused the SDP or an overlapping negotiation
 """
+
+from collections.abc import Mapping
 
 
 class ShinsatsuError(Exception):
@@ -108,6 +113,12 @@ class InvalidRequest(Invalid):
     code = "invalid_request"
 
 
+class ReasonRequired(Invalid):
+    """Who does this says why."""
+
+    code = "reason_required"
+
+
 class InvalidSessionDescription(Invalid):
     """SDP that is malformed or does not fit the tracks named beside it."""
 
@@ -152,6 +163,22 @@ class InvalidTransition(Conflict):
     """The lifecycle has no such step."""
 
     code = "invalid_transition"
+
+
+class DoctorBusy(Conflict):
+    """The doctor is in another active consultation, which `held_by` names (spec §8, one at a time)."""
+
+    code = "doctor_busy"
+
+    def __init__(self, held_by: Mapping[str, str]) -> None:
+        super().__init__("This doctor is in another consultation: leave that one first.")
+        self.held_by = held_by
+
+
+class IdentityCheckRequired(Conflict):
+    """The clinic admits nobody whose identity was not checked."""
+
+    code = "identity_check_required"
 
 
 class ConflictError(Conflict):

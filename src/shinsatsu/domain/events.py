@@ -4,15 +4,28 @@ Metadata hold ids and states only: never a name, a token or SDP. By type:
 
 - created      `appointmentId`
 - opened, activated  `status`
-- ended        `status`, `endReason`, `actualDuration` (minutes or None), `role`, `outcome` (or None)
+- ended        `status`, `endReason`, `timeout` (join | idle | max, or None), `actualDuration` (minutes or None),
+               `role`, `outcome` (or None)
 - failed       `status`, `failure` (sub-reason)
 - joined       `participantId`, `role`, `relation`, `admission`, `rejoined`, `supersedes` (participant id or None),
-               `tracks` [{`trackName`, `trackType`}]
-- left         `participantId`, `userType`, `userId` (whose stay), `reason` (left | superseded | ended | removed);
-               it closes the participant's tracks, too
+               `reasonGiven`, `tracks` [{`trackName`, `trackType`}]
+- admitted     `participantId`, `tracks` as above
+- sent_back    `participantId`; it closes the participant's tracks
+- restored     `participantId`, `userType`, `userId` (whose removal was lifted)
+- left         `participantId`, `userType`, `userId` (whose stay), `wasAdmitted`, `reason` (left | superseded | moved |
+               removed | blocked | booking_changed | ended); it closes the participant's tracks, too
 - connected, disconnected  `participantId`
-- muted, unmuted           `participantId`, `kind` (audio | video)
+- muted, unmuted           `participantId`, `kind` (audio | video), `byStaff`
+- unmute_requested         `participantId`, `kinds`
+- identity_checked         `participantId`, `method`
+- locked, unlocked
+- screen_share_set         `allowed`
+- extended     `minutes`, `endsAt`
+- time_warning `minutesLeft`, `endsAt`
+- outcome_set  `outcome`
+- two_way_media            `kinds` (audio, video) that by now flowed both ways between patient and doctor
 - track_granted, track_published, track_closed  `participantId`, `trackName`, `trackType`; the last one `reason`
+               (closed | muted | screen_share_off)
 - link_minted  `linkId`, `forUserType`, `forUserId`
 - link_exchanged  `linkId`, `grantId`
 - rescheduled  `startsAt`, `scheduledDuration`
@@ -38,10 +51,22 @@ class EventType(StrEnum):
     RESCHEDULED = "rescheduled"
     JOINED = "joined"
     LEFT = "left"
+    ADMITTED = "admitted"
+    SENT_BACK = "sent_back"
+    RESTORED = "restored"
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    UNMUTE_REQUESTED = "unmute_requested"
+    IDENTITY_CHECKED = "identity_checked"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    SCREEN_SHARE_SET = "screen_share_set"
+    EXTENDED = "extended"
+    TIME_WARNING = "time_warning"
+    OUTCOME_SET = "outcome_set"
+    TWO_WAY_MEDIA = "two_way_media"
     TRACK_GRANTED = "track_granted"
     TRACK_PUBLISHED = "track_published"
     TRACK_CLOSED = "track_closed"

@@ -1,10 +1,12 @@
 """One user's one stay in a session, from a join to its end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from shinsatsu.domain.roles import Relation, UserKey, UserType, WorkerRole
+from shinsatsu.domain.tracks import TrackType
 
 
 class Admission(StrEnum):
@@ -17,9 +19,41 @@ class Admission(StrEnum):
     LEFT = "left"
 
 
+class IdentityMethod(StrEnum):
+    """How staff made sure who somebody is; never the document itself."""
+
+    MY_NUMBER_CARD = "my_number_card"
+    INSURANCE_CARD = "insurance_card"
+    DRIVERS_LICENCE = "drivers_licence"
+    PASSPORT = "passport"
+    KNOWN_TO_STAFF = "known_to_staff"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityCheck:
+    """Who made sure of somebody's identity, how and when."""
+
+    method: IdentityMethod
+    by: UserKey
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What the device check found before the join."""
+
+    camera: bool
+    microphone: bool
+
+
 @dataclass(slots=True)
 class Participant:
-    """A row of `session_participants`. `connection_id` names the event stream that carries its presence."""
+    """A row of `session_participants`. `connection_id` names the event stream that carries its presence.
+
+    `muted_by` says which staff member shut a microphone or camera: it flows to nobody until its owner opens it again.
+    `waiting_since` is when the present wait began, `removal_note` why staff removed the person, in their words.
+    """
 
     id: str
     user_type: UserType
@@ -32,6 +66,11 @@ class Participant:
     connection_id: str | None = None
     audio_muted: bool = False
     video_muted: bool = False
+    muted_by: Mapping[TrackType, UserKey] = field(default_factory=dict)
+    waiting_since: datetime | None = None
+    devices: Devices | None = None
+    identity: IdentityCheck | None = None
+    removal_note: str | None = None
     left_at: datetime | None = None
     superseded_by: str | None = None
     is_active: bool = True
@@ -48,6 +87,30 @@ class Participant:
     def admitted(self) -> bool:
         """Present and let in: the condition of every media right."""
         return self.is_active and self.admission is Admission.ADMITTED
+
+    @property
+    def waits(self) -> bool:
+        """Present and not let in (yet, or any more)."""
+        return self.is_active and self.admission in (Admission.WAITING, Admission.SENT_BACK)
+
+    def set_muted(self, kind: TrackType, muted: bool) -> bool:
+        """Notes whether the microphone or camera is off; False when nothing changed."""
+        before = self.audio_muted if kind is TrackType.AUDIO else self.video_muted
+        if kind is TrackType.AUDIO:
+            self.audio_muted = muted
+        else:
+            self.video_muted = muted
+        return before != muted
+
+    def take_over(self, earlier: "Participant") -> None:
+        """Goes on where the same user's earlier stay stops."""
+        self.admission = earlier.admission
+        self.waiting_since = earlier.waiting_since
+        self.audio_muted, self.video_muted = earlier.audio_muted, earlier.video_muted
+        self.muted_by = earlier.muted_by
+        self.identity = earlier.identity
+        self.devices = self.devices or earlier.devices
+        self.join_reason = self.join_reason or earlier.join_reason
 
     def depart(self, now: datetime, admission: Admission = Admission.LEFT, superseded_by: str | None = None) -> None:
         """Ends this stay; the row is history from here on."""

@@ -67,6 +67,7 @@ _ROWS = {
     Action.MANAGE_KEYS:       "-  -  -  -  -  y  -",
     Action.READ_AUDIT:        "-  -  -  -  -  y  -",
     Action.PUT_APPOINTMENT:   "-  -  -  -  -  -  y",
+    Action.EXPLAIN_PERMISSIONS: "-  -  -  -  y  y  -",
 }  # fmt: skip
 TABLE: Mapping[Action, Mapping[Column, str]] = MappingProxyType(
     {action: MappingProxyType(dict(zip(Column, row.split(), strict=True))) for action, row in _ROWS.items()}
@@ -83,6 +84,8 @@ SPEC_ACTIONS = (
     Action.JOIN, Action.LEAVE, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.RECORD, Action.END_SESSION,
 )  # fmt: skip
 """The seven of spec §1, first in every list of permissions."""
+OUTSIDE_A_CONSULTATION = frozenset({Action.PUT_APPOINTMENT, Action.EXPLAIN_PERMISSIONS})
+"""In no list of permissions: what they are about is not what happens in a call."""
 
 
 class Consent(StrEnum):
@@ -103,7 +106,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision depends on beside who acts: None means that there is none of it."""
+    """What a decision depends on beside who acts: None means that there is none of it.
+
+    `admission` is that of the actor's stay, None for somebody who is not in the session. `locked` and
+    `screen_share_off` are switches of the session, `blocked` one of the actor's account.
+    """
 
     relation: Relation | None
     status: SessionStatus | None = None
@@ -111,6 +118,9 @@ class Context:
     target: Target | None = None
     consent: Consent = Consent.UNASKED
     patients_may_play: bool = False
+    locked: bool = False
+    screen_share_off: bool = False
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,14 @@ class Decision:
 
     allowed: bool
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What in the table decided: the actor's column and its cell, None where there is neither."""
+
+    column: Column | None
+    cell: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +171,20 @@ def _judge(column: Column | None, action: Action, context: Context) -> Decision:
     cell = row[column]
     if cell == "-":
         return _deny(_why_not(row, column))
-    state = _refused_by_state(action, context)
+    state = _refused_by_state(action, context) or _refused_by_switch(action, column, context)
     return _judge_cell(cell, column, context) if state is None else _deny(state)
+
+
+def must_say_why(relation: Relation) -> bool:
+    """Whether somebody of that relation gives a reason for coming in: operators and admins are on no appointment."""
+    return relation is Relation.STAFF
+
+
+def rule_of(actor: AuthUser, action: Action, relation: Relation | None) -> Rule:
+    """The cell of the table that a decision about this rests on, for those who ask why."""
+    column = column_of(actor, relation)
+    row = TABLE.get(action)
+    return Rule(column, row[column] if row is not None and column is not None else None)
 
 
 def decide_media(actor: AuthUser, context: Context, *, screen: bool = False) -> Decision:
@@ -175,13 +205,15 @@ def permissions(actor: AuthUser, context: Context) -> tuple[Permission, ...]:
 
 @lru_cache(maxsize=512)  # a join and each event of somebody's stay ask the same 24 questions again
 def _permissions(column: Column | None, context: Context) -> tuple[Permission, ...]:
-    others = (action for action in TABLE if action not in SPEC_ACTIONS and action is not Action.PUT_APPOINTMENT)
+    others = (action for action in TABLE if action not in (*SPEC_ACTIONS, *OUTSIDE_A_CONSULTATION))
     return tuple(Permission(action, _judge(column, action, context).allowed) for action in (*SPEC_ACTIONS, *others))
 
 
 def _refused_by_state(action: Action, context: Context) -> str | None:
     if context.admission not in ADMISSIONS:
         return "unknown_state"
+    if context.blocked:
+        return "account_blocked"
     if context.admission is Admission.REMOVED:
         return "removed"
     if action in NEEDS_OPEN_SESSION and context.status not in OPEN:
@@ -190,6 +222,15 @@ def _refused_by_state(action: Action, context: Context) -> str | None:
         return "session_not_open" if context.status is SessionStatus.SCHEDULED else "unknown_state"
     if action in NEEDS_ADMISSION and context.admission is not Admission.ADMITTED:
         return "not_admitted"
+    return None
+
+
+def _refused_by_switch(action: Action, column: Column, context: Context) -> str | None:
+    """A locked session lets nobody in but those who are in it and the doctor in charge."""
+    if action is Action.JOIN and context.locked and context.admission is None and column is not Column.DOCTOR_IN_CHARGE:
+        return "locked"
+    if action is Action.SHARE_SCREEN and context.screen_share_off and column in (Column.PATIENT, Column.GUEST):
+        return "screen_share_off"
     return None
 
 

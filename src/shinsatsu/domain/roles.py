@@ -59,6 +59,7 @@ class Action(StrEnum):
     MANAGE_KEYS = "manage_keys"
     READ_AUDIT = "read_audit"
     PUT_APPOINTMENT = "put_appointment"
+    EXPLAIN_PERMISSIONS = "explain_permissions"
 
 
 UserKey = tuple[UserType, int]
@@ -81,7 +82,7 @@ class AuthUser:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A row of `users`: what is known of a patient or worker beside their key."""
+    """A row of `users`: what is known of a patient or worker beside their key; a blocked one may do nothing."""
 
     user_type: UserType
     user_id: int
@@ -90,6 +91,7 @@ class Person:
     language: str | None = None
     licence_year: int | None = None
     specialty: str | None = None
+    blocked: bool = False
 
     @property
     def key(self) -> UserKey:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from shinsatsu.domain.roles import UserKey
+from shinsatsu.domain.tracks import TrackType
 
 
 class SessionStatus(StrEnum):
@@ -50,9 +51,20 @@ class Outcome(StrEnum):
     MOVED_TO_IN_PERSON = "moved_to_in_person"
 
 
+class Timeout(StrEnum):
+    """Which time ran out (spec §6.1)."""
+
+    JOIN = "join"
+    IDLE = "idle"
+    MAX = "max"
+
+
 @dataclass(slots=True)
 class SessionMetadata:
-    """Spec §2, as far as it is known yet; durations in minutes, `failure` is the sub-reason of `failed`."""
+    """Spec §2, as far as it is known yet; durations in minutes, `failure` is the sub-reason of `failed`.
+
+    `two_way_media`: the kinds, audio and video, that flowed both ways between the patient and a doctor.
+    """
 
     scheduled_duration: int
     actual_duration: int | None = None
@@ -60,3 +72,5 @@ class SessionMetadata:
     ended_by: UserKey | None = None
     outcome: Outcome | None = None
     failure: str | None = None
+    timeout: Timeout | None = None
+    two_way_media: frozenset[TrackType] = frozenset()

@@ -1,5 +1,6 @@
 """Tracks: their names, their life, and what one user may do with another's (spec §3)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -61,8 +62,16 @@ def track_name(user_type: UserType, user_id: int, track_type: TrackType, millise
     return f"{user_type}-{user_id}-{track_type}-{milliseconds}"
 
 
-def track_permissions(viewer: AuthUser, track: Track) -> TrackPermissions:
-    """Own track (same id and same user type): all three; somebody else's: subscribe, control only for workers."""
+def named(tracks: Iterable[Track]) -> list[dict[str, str]]:
+    """Granted tracks as an event tells them."""
+    return [{"trackName": track.track_name, "trackType": track.track_type} for track in tracks]
+
+
+def track_permissions(viewer: AuthUser, track: Track, *, flows: bool = True) -> TrackPermissions:
+    """Own track (same id and same user type): all three; somebody else's: subscribe, control only for workers.
+
+    `flows` False says that it may reach nobody at the moment, such as a muted one (media-control.md).
+    """
     if viewer.key == (track.user_type, track.user_id):
         return TrackPermissions(can_publish=True, can_subscribe=True, can_control=True)
-    return TrackPermissions(can_publish=False, can_subscribe=True, can_control=viewer.user_type is UserType.WORKER)
+    return TrackPermissions(can_publish=False, can_subscribe=flows, can_control=viewer.user_type is UserType.WORKER)

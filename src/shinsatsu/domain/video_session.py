@@ -1,14 +1,14 @@
 """The VideoSession aggregate: its life, its participants, and the events each change records (spec §2 and §8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shinsatsu.domain.errors import InvalidTransition, NotFound, SessionEnded, SessionNotOpen, StaleParticipant
 from shinsatsu.domain.events import Event, EventType
-from shinsatsu.domain.participant import Admission, Participant
-from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType
+from shinsatsu.domain.participant import Admission, Devices, Participant
+from shinsatsu.domain.roles import TIMER, AuthUser, Relation, UserKey, UserType
 from shinsatsu.domain.session_status import (
     OPEN,
     OVER,
@@ -17,9 +17,12 @@ from shinsatsu.domain.session_status import (
     Outcome,
     SessionMetadata,
     SessionStatus,
+    Timeout,
 )
 from shinsatsu.domain.timestamps import to_milliseconds
-from shinsatsu.domain.tracks import Track, TrackType, track_name
+from shinsatsu.domain.tracks import Track, TrackType, named, track_name
+
+DOCTORS = frozenset({Relation.IN_CHARGE, Relation.SUPPORT})
 
 
 @dataclass(slots=True)
@@ -27,7 +30,8 @@ class VideoSession:
     """One consultation's session. `participants` are those present and those removed; the rest is history.
 
     Every change appends to `events`; the store numbers them from `last_seq` and writes what `added`, `changed` and
-    `granted` collect. `last_track_ms` keeps the timestamps in track names from repeating.
+    `granted` collect. `last_track_ms` keeps the timestamps in track names from repeating. What staff do is in `moderation`,
+    the clocks (`alone_since` … `deadline_at`) are kept by `deadlines`.
     """
 
     id: str
@@ -39,6 +43,13 @@ class VideoSession:
     created_by: UserKey | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    locked: bool = False
+    screen_share_allowed: bool = True
+    alone_since: datetime | None = None
+    idle_since: datetime | None = None
+    ends_at: datetime | None = None
+    warned_minutes: int | None = None
+    deadline_at: datetime | None = None
     participants: list[Participant] = field(default_factory=list)
     version: int = 0
     last_seq: int = 0
@@ -81,7 +92,7 @@ class VideoSession:
         return participant
 
     def require_open(self) -> None:
-        """Raises SessionEnded or SessionNotOpen unless the session is waiting or active."""
+        """Raises SessionEnded or SessionNotOpen unless it is waiting or active."""
         if self.over:
             raise SessionEnded("The session is over.")
         if self.status not in OPEN:
@@ -95,9 +106,18 @@ class VideoSession:
         self.record(EventType.OPENED, actor, now, status=self.status)
 
     def join(
-        self, actor: AuthUser, relation: Relation, participant_id: str, now: datetime, reason: str | None = None
+        self,
+        actor: AuthUser,
+        relation: Relation,
+        participant_id: str,
+        now: datetime,
+        reason: str | None = None,
+        devices: Devices | None = None,
     ) -> Participant:
-        """Adds the actor; an earlier stay of the same user is superseded and hands its admission and mutes on."""
+        """Adds the actor: workers are in, patients and guests wait.
+
+        An earlier stay of the same user is superseded and hands on its admission, its mutes and what staff noted.
+        """
         self.require_open()
         earlier = next((one for one in self.present if one.key == actor.key), None)
         joined = Participant(
@@ -106,18 +126,19 @@ class VideoSession:
             user_id=actor.user_id,
             role=actor.role,
             relation=relation,
-            admission=earlier.admission if earlier else Admission.ADMITTED,
+            admission=Admission.ADMITTED if actor.user_type is UserType.WORKER else Admission.WAITING,
             joined_at=now,
             join_reason=reason,
-            audio_muted=earlier.audio_muted if earlier else False,
-            video_muted=earlier.video_muted if earlier else False,
+            devices=devices,
         )
         if earlier is not None:
-            self._depart(earlier, actor, now, reason="superseded", superseded_by=participant_id)
+            joined.take_over(earlier)
+            self.depart(earlier, actor, now, reason="superseded", superseded_by=participant_id)
+        if joined.waits and joined.waiting_since is None:
+            joined.waiting_since = now
         self.participants.append(joined)
         self.added.append(joined)
-        kinds = (TrackType.AUDIO, TrackType.VIDEO) if joined.admitted else ()
-        tracks = [self._name_track(joined, kind, now) for kind in kinds]
+        tracks = self.name_tracks(joined, now) if joined.admitted else []
         self.record(
             EventType.JOINED,
             actor,
@@ -128,7 +149,8 @@ class VideoSession:
             admission=joined.admission,
             rejoined=earlier is not None,
             supersedes=earlier.id if earlier else None,
-            tracks=[{"trackName": track.track_name, "trackType": track.track_type} for track in tracks],
+            reasonGiven=joined.join_reason is not None,
+            tracks=named(tracks),
         )
         return joined
 
@@ -140,28 +162,35 @@ class VideoSession:
 
     def record_track(self, event_type: EventType, track: Track, actor: AuthUser, now: datetime, **more: Any) -> None:
         """Records what happened to one track."""
-        names = {"trackName": track.track_name, "trackType": track.track_type}
-        self.record(event_type, actor, now, participantId=track.participant_id, **names, **more)
+        self.record(event_type, actor, now, participantId=track.participant_id, **named([track])[0], **more)
+
+    def note_two_way_media(self, kinds: Iterable[TrackType], now: datetime) -> None:
+        """Notes the kinds that flow both ways between patient and doctor; once noted, they stay (spec §8)."""
+        fresh = frozenset(kinds) - self.metadata.two_way_media
+        if fresh:
+            self.metadata.two_way_media |= fresh
+            self.record(EventType.TWO_WAY_MEDIA, TIMER, now, kinds=sorted(self.metadata.two_way_media))
 
     def leave(self, actor: AuthUser, participant_id: str, now: datetime) -> Participant:
         """Ends the actor's own stay."""
         participant = self.own(actor, participant_id)
-        self._depart(participant, actor, now, reason="left")
+        self.depart(participant, actor, now, reason="left")
         return participant
-
-    def part(self, participant: Participant, actor: AuthUser, now: datetime) -> None:
-        """Ends somebody's stay because the booking names them no more, or as something else; it may name them again."""
-        self._depart(participant, actor, now, reason="booking_changed")
 
     def connect(self, actor: AuthUser, participant_id: str, connection_id: str, now: datetime) -> None:
         """Notes that the participant is there, by stream or by media; a patient and a doctor there make it active."""
         participant = self.own(actor, participant_id)
         was_connected = participant.connected
         participant.connection_id = connection_id
-        self._mark(participant)
+        self.mark(participant)
         if not was_connected:
             self.record(EventType.CONNECTED, actor, now, participantId=participant.id)
-        if self.status is SessionStatus.WAITING and self._both_sides_in():
+        self.begin_if_both_in(actor, now)
+
+    def begin_if_both_in(self, actor: AuthUser, now: datetime) -> None:
+        """Makes a waiting session active once a patient and a doctor are both admitted and connected (spec §8)."""
+        there = {one.relation for one in self.present if one.admitted and one.connected}
+        if self.status is SessionStatus.WAITING and Relation.OWN in there and there & DOCTORS:
             self._move_to(SessionStatus.ACTIVE)
             self.started_at = now
             self.record(EventType.ACTIVATED, actor, now, status=self.status)
@@ -172,29 +201,28 @@ class VideoSession:
         if participant is None or participant.connection_id != connection_id:
             return False
         participant.connection_id = None
-        self._mark(participant)
+        self.mark(participant)
         self.record(EventType.DISCONNECTED, actor, now, participantId=participant.id)
         return True
 
-    def media_state(self, actor: AuthUser, participant_id: str, muted: Mapping[str, bool], now: datetime) -> None:
-        """Notes the actor's own microphone and camera; `muted` by kind (`audio`, `video`)."""
+    def media_state(self, actor: AuthUser, participant_id: str, muted: Mapping[TrackType, bool], now: datetime) -> None:
+        """Notes the actor's own microphone and camera; a mute by staff is not lifted by it."""
         participant = self.own(actor, participant_id)
         for kind, value in muted.items():
-            attribute = {"audio": "audio_muted", "video": "video_muted"}[kind]
-            if getattr(participant, attribute) != value:
-                setattr(participant, attribute, value)
-                self._mark(participant)
+            if kind not in participant.muted_by and participant.set_muted(kind, value):
+                self.mark(participant)
                 event_type = EventType.MUTED if value else EventType.UNMUTED
-                self.record(event_type, actor, now, participantId=participant.id, kind=kind)
+                self.record(event_type, actor, now, participantId=participant.id, kind=kind, byStaff=False)
 
     def end(
-        self, actor: AuthUser, now: datetime, outcome: Outcome | None = None, reason: EndReason | None = None
+        self, actor: AuthUser, now: datetime, outcome: Outcome | None = None, timeout: Timeout | None = None
     ) -> None:
-        """Ends it for everybody; without `reason` it is completed (by a worker, once active) or cancelled."""
+        """Ends it for everybody: by a time that ran out, or completed (by a worker, once active), or cancelled."""
         self._move_to(SessionStatus.ENDED)
         completed = self.started_at is not None and actor.user_type is UserType.WORKER
-        self.metadata.end_reason = reason or (EndReason.COMPLETED if completed else EndReason.CANCELLED)
-        self.metadata.outcome = outcome
+        ended_as = EndReason.COMPLETED if completed else EndReason.CANCELLED
+        self.metadata.end_reason = ended_as if timeout is None else EndReason.TIMEOUT
+        self.metadata.outcome, self.metadata.timeout = outcome, timeout
         self._close(actor, now)
         self.record(
             EventType.ENDED,
@@ -202,11 +230,12 @@ class VideoSession:
             now,
             status=self.status,
             endReason=self.metadata.end_reason,
+            timeout=timeout,
             actualDuration=self.metadata.actual_duration,
             role=actor.role,
             outcome=outcome,
         )
-        self._depart_all(actor, now)
+        self._all_leave(actor, now)
 
     def fail(self, actor: AuthUser, failure: str, now: datetime) -> None:
         """Gives it up for an error of ours or of the media plane; `failure` is the sub-reason's code."""
@@ -215,7 +244,7 @@ class VideoSession:
         self.metadata.failure = failure
         self._close(actor, now)
         self.record(EventType.FAILED, actor, now, status=self.status, failure=failure)
-        self._depart_all(actor, now)
+        self._all_leave(actor, now)
 
     def record(self, event_type: EventType, actor: AuthUser, now: datetime, **metadata: Any) -> None:
         """Appends an event; the store numbers it on commit."""
@@ -235,22 +264,33 @@ class VideoSession:
         if self.started_at is not None:
             self.metadata.actual_duration = round((now - self.started_at).total_seconds() / 60)
 
-    def _depart_all(self, actor: AuthUser, now: datetime) -> None:
+    def _all_leave(self, actor: AuthUser, now: datetime) -> None:
         for participant in self.present:
-            self._depart(participant, actor, now, reason="ended")
+            self.depart(participant, actor, now, reason="ended")
 
-    def _depart(
+    def depart(
         self,
         participant: Participant,
         actor: AuthUser,
         now: datetime,
         reason: str,
+        admission: Admission = Admission.LEFT,
         superseded_by: str | None = None,
     ) -> None:
-        participant.depart(now, Admission.LEFT, superseded_by)
-        self._mark(participant)
-        user = {"userType": participant.user_type, "userId": participant.user_id}
-        self.record(EventType.LEFT, actor, now, participantId=participant.id, **user, reason=reason)
+        """Ends one stay and records why."""
+        was = {"userType": participant.user_type, "userId": participant.user_id, "wasAdmitted": participant.admitted}
+        participant.depart(now, admission, superseded_by)
+        self.mark(participant)
+        self.record(EventType.LEFT, actor, now, participantId=participant.id, **was, reason=reason)
+
+    def name_tracks(self, participant: Participant, now: datetime) -> list[Track]:
+        """Grants the two names that everybody gets with their admission (spec §3)."""
+        return [self._name_track(participant, kind, now) for kind in (TrackType.AUDIO, TrackType.VIDEO)]
+
+    def mark(self, participant: Participant) -> None:
+        """Has the store write this participant."""
+        if participant not in self.added and participant not in self.changed:
+            self.changed.append(participant)
 
     def _name_track(self, participant: Participant, track_type: TrackType, now: datetime) -> Track:
         self.last_track_ms = max(to_milliseconds(now), self.last_track_ms + 1)
@@ -258,11 +298,3 @@ class VideoSession:
         track = Track(name, track_type, participant.id, participant.user_type, participant.user_id)
         self.granted.append(track)
         return track
-
-    def _mark(self, participant: Participant) -> None:
-        if participant not in self.added and participant not in self.changed:
-            self.changed.append(participant)
-
-    def _both_sides_in(self) -> bool:
-        there = {one.relation for one in self.present if one.admitted and one.connected}
-        return Relation.OWN in there and bool(there & {Relation.IN_CHARGE, Relation.SUPPORT})

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from shinsatsu.domain.errors import MediaNegotiationRefused, MediaPlaneError, MediaSessionGone
+from shinsatsu.domain.errors import MediaNegotiationRefused, MediaPlaneError, MediaSessionGone, MediaSessionNotReady
 from shinsatsu.media.calls_http import CallsHttp, JsonObject, error_of
 from shinsatsu.service.ports import LocalTrack, Negotiated, RemoteTrack, TrackResult
 
@@ -131,12 +131,30 @@ class CallsClient:
         return True
 
     async def abandon(self, session_id: str) -> None:
-        if "sessions.delete" not in await self.extensions():
-            return
         try:
-            await self._http.call("DELETE", _path(session_id), timeout=_TIMEOUT)
-        except MediaSessionGone:
+            if "sessions.delete" in await self.extensions():
+                await self._http.call("DELETE", _path(session_id), timeout=_TIMEOUT)
+            else:
+                await self._close_everything(session_id)
+        except (MediaSessionGone, MediaSessionNotReady):  # what never connected carries nothing, and expires
             return
+
+    async def alive(self, session_id: str) -> bool:
+        try:
+            await self._http.call("GET", _path(session_id), timeout=_TIMEOUT)
+        except MediaSessionGone:
+            return False
+        except MediaSessionNotReady:
+            pass
+        return True
+
+    async def _close_everything(self, session_id: str) -> None:
+        described = await self._http.call("GET", _path(session_id), timeout=_TIMEOUT)
+        mids = list(_by(described, "mid"))
+        results = await self.close_tracks(session_id, mids) if mids else ()
+        for result in results:
+            if result.error_code is not None:
+                raise MediaPlaneError(f"the media plane did not close an m-line: {result.error_code}")
 
     async def _within(self, timeout: float | None, work: Awaitable[_T]) -> _T:
         try:

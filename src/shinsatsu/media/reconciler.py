@@ -5,13 +5,17 @@ The database says what is permitted and what was asked of the media plane; nothi
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from weakref import WeakValueDictionary
 
-from shinsatsu.domain.errors import DatabaseUnavailable, MediaPlaneError, MediaSessionGone
+from shinsatsu.domain.edges import permitted_edges
+from shinsatsu.domain.errors import DatabaseUnavailable
 from shinsatsu.domain.subscriptions import MediaSession, Subscription, SubscriptionState
-from shinsatsu.media.edge_plan import Flow, Plan, by_receiver, plan
+from shinsatsu.domain.tracks import Track
+from shinsatsu.media.edge_plan import Flow, Plan, plan
+from shinsatsu.media.gates import Gates, Outcome
 from shinsatsu.service.ports import Clock, MediaPlane
 from shinsatsu.service.repositories import UnitOfWork, UnitsOfWork
 
@@ -20,18 +24,22 @@ logger = logging.getLogger(__name__)
 CUT_TIMEOUT = 0.3
 """Seconds for one call that cuts, on the embedded SFU; Cloudflare needs 0.8."""
 SWEEP_EVERY = 1.0
+MOST_ROUNDS = 4
+"""How often rights that change while gates move are followed at once; beyond it the next change or sweep goes on."""
 
 
 class Reconciler:
-    """Implements `EdgeKeeper`; `run` is its life."""
+    """Implements `EdgeKeeper`; `run` is its life. `on_silenced` hears of publications that had to be closed at their
+    source: `TrackManager.silenced`.
+    """
 
     def __init__(
         self, units_of_work: UnitsOfWork, plane: MediaPlane, clock: Clock, cut_timeout: float = CUT_TIMEOUT
     ) -> None:
         self._units_of_work = units_of_work
-        self._plane = plane
+        self._gates = Gates(plane, cut_timeout)
         self._clock = clock
-        self._cut_timeout = cut_timeout
+        self.on_silenced: Callable[[str, Sequence[Track]], Awaitable[None]] = _nobody
         self._settled: dict[str, int] = {}
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
@@ -44,18 +52,14 @@ class Reconciler:
 
     async def run(self) -> None:
         """Reconciles until cancelled. A failure of the database or the plane is tried again a second later."""
-        while True:
-            self._wake.clear()
-            await self._attempt_changed()
-            await self._attempt_sweep()
-            deadline = asyncio.get_running_loop().time() + SWEEP_EVERY
-            while (left := deadline - asyncio.get_running_loop().time()) > 0:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), left)
-                except TimeoutError:
-                    break
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self._sweep_every_second())
+            while True:
+                await self._wake.wait()
                 self._wake.clear()
-                await self._attempt_changed()
+                changed, self._changed = self._changed, set()
+                for session_id in changed:  # each by itself: one whose plane hangs holds up no other
+                    work.create_task(self._attempt(session_id))
 
     async def sweep(self) -> None:
         """Looks at every consultation that changed since it was last found in order, and at whatever is unconfirmed."""
@@ -64,123 +68,126 @@ class Reconciler:
             unsettled = await unit.media.unsettled()
         self._settled = {key: version for key, version in self._settled.items() if key in watched}
         due = {key for key, version in watched.items() if self._settled.get(key) != version} | unsettled
-        await self._settle_all(due)
+        await asyncio.gather(*map(self._attempt, due))
 
     async def settle(self, session_id: str) -> None:
-        """Tells the plane what is to be cut and abandoned in one consultation, and records what it confirmed."""
+        """Tells the plane what is to stop and to go on in one consultation, and records what it confirmed."""
         async with self._locks.setdefault(session_id, asyncio.Lock()):
-            await self._settle(session_id)
+            for _ in range(MOST_ROUNDS):
+                if not await self._round(session_id):
+                    return
 
-    async def _attempt_changed(self) -> None:
-        changed, self._changed = self._changed, set()
-        await self._settle_all(changed)
+    async def _sweep_every_second(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except DatabaseUnavailable:
+                logger.warning("sweep put off: the database is unavailable")
+            await asyncio.sleep(SWEEP_EVERY)
 
-    async def _attempt_sweep(self) -> None:
+    async def _attempt(self, session_id: str) -> None:
         try:
-            await self.sweep()
+            await self.settle(session_id)
         except DatabaseUnavailable:
-            logger.warning("sweep put off: the database is unavailable")
+            logger.warning("edges of %s unconfirmed: the database is unavailable", session_id)
+        except Exception:  # whatever is wrong with one consultation, the others go on being kept
+            logger.exception("edges of %s unconfirmed", session_id)
 
-    async def _settle_all(self, session_ids: set[str]) -> None:
-        outcomes = await asyncio.gather(*map(self.settle, session_ids), return_exceptions=True)
-        for session_id, outcome in zip(session_ids, outcomes, strict=True):
-            if isinstance(outcome, DatabaseUnavailable):
-                logger.warning("edges of %s unconfirmed: the database is unavailable", session_id)
-            elif isinstance(outcome, BaseException):
-                logger.error("edges of %s unconfirmed", session_id, exc_info=outcome)
-
-    async def _settle(self, session_id: str) -> None:
+    async def _round(self, session_id: str) -> bool:
+        """One comparison and what follows from it; whether rights may have changed while gates were moved."""
         async with self._units_of_work.read() as unit:
             flow = await _flow(unit, session_id)
         if flow is None:
-            return
-        todo = plan(flow, self._clock.now())
-        if todo.settled:
-            self._settled[session_id] = flow.session.version
-            return
-        await self._mark(todo)
-        unconfirmed_cuts = await self._cut(todo)
-        await self._silence(flow, unconfirmed_cuts)
-        abandoned = await self._abandon(todo.abandon)
-        await self._record(todo, unconfirmed_cuts, abandoned)
-
-    async def _mark(self, todo: Plan) -> None:
-        """Commits the intent first: a pull that comes back now finds that it lost its right."""
-        if not todo.mark and not todo.give_up:
-            return
-        async with self._units_of_work.write() as unit:
-            now = self._clock.now()
-            for pull in todo.mark:
-                await unit.media.settle(pull, pull.state, SubscriptionState.CUTTING, pull.mid, now)
-            for pull in todo.give_up:
-                await unit.media.settle(pull, pull.state, SubscriptionState.CLOSED, None, now)
-            await unit.commit()
-
-    async def _cut(self, todo: Plan) -> list[Subscription]:
-        """Force-closes edges, all receivers in parallel; returns those that the plane did not confirm."""
-        groups = by_receiver(todo.cut)
-        confirmed = await asyncio.gather(
-            *(self._close(rcv, [pull.mid or "" for pull in pulls]) for rcv, pulls in groups.items())
-        )
-        return [pull for pulls, done in zip(groups.values(), confirmed, strict=True) if not done for pull in pulls]
-
-    async def _silence(self, flow: Flow, unconfirmed: Sequence[Subscription]) -> None:
-        """Where an edge could not be cut, closes its publication at the source, which stops it for everybody."""
-        names = {pull.publication for pull in unconfirmed}
-        sources = [track for track in flow.tracks if track.track_name in names]
-        await asyncio.gather(
-            *(
-                self._close(track.media_session_id, [track.mid])
-                for track in sources
-                if track.media_session_id and track.mid
-            )
-        )
-
-    async def _close(self, media_id: str, mids: Sequence[str]) -> bool:
-        try:
-            results = await self._plane.close_tracks(media_id, mids, self._cut_timeout)
-        except MediaSessionGone:
-            return True
-        except MediaPlaneError:
             return False
-        return all(result.error_code is None for result in results)
+        todo = plan(flow, self._clock.now())
+        if todo.nothing_to_do:
+            if not todo.pending:
+                self._settled[session_id] = flow.session.version
+            return False
+        self._settled.pop(session_id, None)
+        todo = await self._intend(session_id)
+        outcome = await self._gates.obey(todo)
+        await self._silence(session_id, [pull for pull, state in outcome.items() if state is SubscriptionState.CUTTING])
+        await self._record(outcome, await self._abandon(todo.abandon))
+        return todo.switches
+
+    async def _intend(self, session_id: str) -> Plan:
+        """Commits what is to be done, under the rights of this very moment: a pull that comes back now finds that it
+        lost its right, and no other reconciler moves the same gate.
+        """
+        async with self._units_of_work.write() as unit:
+            flow, now = await _flow(unit, session_id, for_update=True), self._clock.now()
+            if flow is None:
+                return Plan()
+            todo = plan(flow, now)
+            await _move(unit, todo.give_up, SubscriptionState.CLOSED, now)
+            todo = replace(
+                todo,
+                cut=await _move(unit, todo.cut, SubscriptionState.CUTTING, now),
+                shut=await _move(unit, todo.shut, SubscriptionState.SWITCHING, now),
+                open=await _move(unit, todo.open, SubscriptionState.SWITCHING, now),
+            )
+            await unit.commit()
+        return todo
+
+    async def _silence(self, session_id: str, unconfirmed: Sequence[Subscription]) -> None:
+        """Where a right is gone and its edge could not be cut, closes the publication at its source: that stops it for
+        everybody, and its owner is told.
+        """
+        if not unconfirmed:
+            return
+        async with self._units_of_work.read() as unit:
+            flow = await _flow(unit, session_id)
+            permitted = permitted_edges(flow.session, flow.tracks) if flow else frozenset()
+            names = {pull.publication for pull in unconfirmed if pull.edge not in permitted}
+            sources = await unit.tracks.publications(session_id, names)
+        if sources:
+            await self._gates.silence(sources)
+            await self.on_silenced(session_id, sources)  # confirmed or not: it may be closed, so nobody counts on it
 
     async def _abandon(self, media: Sequence[MediaSession]) -> list[MediaSession]:
-        """Closes what was published on them, then drops them; returns those that the plane confirmed."""
+        """Drops sessions with all that was published on them; returns those that the plane confirmed."""
         confirmed = await asyncio.gather(*map(self._abandon_one, media))
         return [one for one, done in zip(media, confirmed, strict=True) if done]
 
     async def _abandon_one(self, media: MediaSession) -> bool:
         async with self._units_of_work.read() as unit:
             mids = await unit.tracks.mids_on(media.id)
-        closed = not mids or await self._close(media.id, mids)
-        try:
-            await self._plane.abandon(media.id)
-        except MediaSessionGone:
-            return True
-        except MediaPlaneError:
-            return False
-        return closed
+        return await self._gates.abandon(media.id, mids)
 
-    async def _record(self, todo: Plan, unconfirmed: Sequence[Subscription], abandoned: Sequence[MediaSession]) -> None:
-        done = [pull for pull in todo.cut if pull not in unconfirmed]
-        if not done and not abandoned:
+    async def _record(self, outcome: Outcome, abandoned: Sequence[MediaSession]) -> None:
+        settled = [(pull, state) for pull, state in outcome.items() if state is not pull.state]
+        if not settled and not abandoned:
             return
         async with self._units_of_work.write() as unit:
             now = self._clock.now()
-            for pull in done:
-                cutting = replace(pull, state=SubscriptionState.CUTTING)
-                await unit.media.settle(cutting, cutting.state, SubscriptionState.CLOSED, pull.mid, now)
+            for pull, state in settled:
+                await unit.media.settle(pull, pull.state, state, pull.mid, now)
             for media in abandoned:
                 await unit.media.abandoned(media.id, now)
             await unit.commit()
 
 
-async def _flow(unit: UnitOfWork, session_id: str) -> Flow | None:
+async def _nobody(session_id: str, tracks: Sequence[Track]) -> None:
+    """Where nobody is to be told."""
+
+
+async def _move(
+    unit: UnitOfWork, pulls: Sequence[Subscription], state: SubscriptionState, now: datetime
+) -> list[Subscription]:
+    """Moves those on that are not there yet; the ones that stand there now."""
+    moved = []
+    for pull in pulls:
+        if pull.state is state or await unit.media.settle(pull, pull.state, state, pull.mid, now):
+            moved.append(replace(pull, state=state))
+    return moved
+
+
+async def _flow(unit: UnitOfWork, session_id: str, *, for_update: bool = False) -> Flow | None:
     """What is known of the consultation; None when the plane was never asked for anything."""
+    consultation = await unit.sessions.get(session_id, for_update=for_update)
     media = await unit.media.of_session(session_id)
-    consultation = await unit.sessions.get(session_id) if media else None
-    if consultation is None:
+    if consultation is None or not media:
         return None
     tracks = await unit.tracks.of_session(session_id)
     return Flow(consultation.session, tracks, media, await unit.media.subscriptions(session_id))

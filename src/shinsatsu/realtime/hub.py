@@ -1,19 +1,24 @@
-"""Who watches which consultation: each event is turned into a message once and goes to every viewer's bounded queue."""
+"""Who watches which consultation: each commit becomes each viewer's messages and goes to their bounded queue.
+
+A message is made once for all who see everything; patients and guests have their own.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
+from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, NotFound, Unavailable
 from shinsatsu.domain.events import EventType, StoredEvent
-from shinsatsu.domain.roles import Action, AuthUser
-from shinsatsu.realtime.projection import event_message
+from shinsatsu.domain.roles import TIMER, Action, AuthUser
+from shinsatsu.domain.sight import Sight
+from shinsatsu.realtime.projection import event_message, permissions_message, snapshot_message, turn_of
 from shinsatsu.realtime.session import CloseCode, Closing
 from shinsatsu.service.guard import authorize
-from shinsatsu.service.views import SessionView, Snapshot
+from shinsatsu.service.views import SessionView, Snapshot, view_of
 
 QUEUE_LENGTH = 256
 
@@ -22,21 +27,29 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """One stream's end of the hub: what arrived for it, and whether it is to end."""
+    """One stream's end of the hub: what arrived for it (a note has no number), and whether it is to end."""
 
     user: AuthUser
     participant_id: str | None
-    arrived: deque[tuple[int, str | None]] = field(default_factory=deque)
+    arrived: deque[tuple[int | None, str | None]] = field(default_factory=deque)
     closing: Closing | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    permissions: str = ""
 
-    def put(self, seq: int, message: str | None) -> None:
+    def put(self, seq: int | None, message: str | None) -> None:
         """Queues one message; a viewer that reads too slowly is sent away, to resume later."""
         if len(self.arrived) >= QUEUE_LENGTH:
             self.close(CloseCode.RESYNC_REQUIRED, "resync_required")
         else:
             self.arrived.append((seq, message))
             self.news.set()
+
+    def tell_permissions(self, view: SessionView) -> None:
+        """Queues what the viewer may do, where it is not what they were told last."""
+        message = permissions_message(view)
+        if message != self.permissions:
+            self.permissions = message
+            self.put(None, message)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Asks the stream to end after what is queued; the first reason stays."""
@@ -47,14 +60,14 @@ class Viewer:
 @dataclass(slots=True, eq=False)
 class _Channel:
     viewers: set[Viewer] = field(default_factory=set)
-    fresh: list[StoredEvent] = field(default_factory=list)
+    fresh: list[tuple[Sequence[StoredEvent], Consultation]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
 
 class Hub:
-    """The viewers of this process; `load` reads a session as it stands now."""
+    """The viewers of this process; `load` reads a session's snapshot as somebody sees it."""
 
-    def __init__(self, load: Callable[[str], Awaitable[Snapshot]]) -> None:
+    def __init__(self, load: Callable[[AuthUser, str], Awaitable[Snapshot]]) -> None:
         self._load = load
         self._channels: dict[str, _Channel] = {}
         self._stopped = False
@@ -75,12 +88,13 @@ class Hub:
             if not channel.viewers and channel.task is None:
                 del self._channels[session_id]
 
-    def on_events(self, session_id: str, events: Sequence[StoredEvent]) -> None:
-        """Takes the events of a commit; returns at once, the viewers are served behind it."""
+    def on_events(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
+        """Takes the events of a commit and the state it left; returns at once, the viewers are served behind it."""
+        session_id = consultation.session.id
         channel = self._channels.get(session_id)
         if channel is None:
             return
-        channel.fresh.extend(events)
+        channel.fresh.append((events, consultation))
         if channel.task is None:
             channel.task = asyncio.create_task(self._serve(session_id, channel), name="stream channel")
 
@@ -94,31 +108,60 @@ class Hub:
     async def _serve(self, session_id: str, channel: _Channel) -> None:
         try:
             while channel.fresh and channel.viewers:
+                commits, channel.fresh = channel.fresh, []
+                events = sorted((event for batch, _ in commits for event in batch), key=lambda event: event.seq)
+                latest = max((one for _, one in commits), key=lambda one: one.session.last_seq)
                 try:
-                    snapshot = await self._load(session_id)
+                    await self._tell(session_id, channel.viewers, events, latest)
                 except Unavailable:
                     # The events are safe in the store: the viewers come back for them.
-                    channel.fresh.clear()
                     for viewer in channel.viewers:
                         viewer.close(CloseCode.RESYNC_REQUIRED, "resync_required")
                     return
-                # An event committed after the state was read waits for the next reading: it may be about
-                # somebody who is not in it.
-                events = [event for event in channel.fresh if event.seq <= snapshot.seq]
-                channel.fresh = [event for event in channel.fresh if event.seq > snapshot.seq]
-                _tell(channel.viewers, events, snapshot.view)
         finally:
             channel.task = None
             if not channel.viewers:
                 self._channels.pop(session_id, None)
+
+    async def _tell(
+        self, session_id: str, viewers: set[Viewer], events: Sequence[StoredEvent], consultation: Consultation
+    ) -> None:
+        view = view_of(consultation, TIMER)
+        for_all = [(event.seq, event_message(event, view)) for event in events]
+        for viewer in list(viewers):
+            own = replace(view, viewer=viewer.user)
+            if own.sight is Sight.ALL:
+                messages = for_all
+            elif turn := turn_of(events, own):
+                messages = await self._another_sight(session_id, viewer, events, turn)
+            else:
+                messages = [(event.seq, event_message(event, own)) for event in events]
+            for seq, message in messages:
+                viewer.put(seq, message)
+            if closing := closing_for(viewer, events, own):
+                viewer.close(closing.code, closing.reason)
+            else:
+                viewer.tell_permissions(own)
+
+    async def _another_sight(
+        self, session_id: str, viewer: Viewer, events: Sequence[StoredEvent], turn: StoredEvent
+    ) -> list[tuple[int, str | None]]:
+        """Somebody let in or sent back sees more or less from here on: a snapshot instead of the news.
+
+        It may be later than these events; those that follow then repeat what it says.
+        """
+        snapshot = replace(await self._load(viewer.user, session_id), seq=events[-1].seq)
+        hidden: list[tuple[int, str | None]] = [(event.seq, None) for event in events[:-1]]
+        return [*hidden, (snapshot.seq, snapshot_message(snapshot, viewer.participant_id, turn))]
 
 
 def closing_for(viewer: Viewer, events: Sequence[StoredEvent], view: SessionView) -> Closing | None:
     """Why a viewer's stream ends after these events, None when it goes on."""
     left = [event.metadata for event in events if event.event_type is EventType.LEFT]
     own_ends = {one["reason"] for one in left if one["participantId"] == viewer.participant_id}
-    if "superseded" in own_ends:
-        return Closing(CloseCode.STALE_PARTICIPANT, "stale_participant")
+    for reason, word in (("superseded", "stale_participant"), ("moved", "moved")):
+        if reason in own_ends:
+            return Closing(CloseCode.STALE_PARTICIPANT, word)
     if view.session.over:
         return Closing(CloseCode.SESSION_OVER, "the session is over")
     try:
@@ -130,12 +173,3 @@ def closing_for(viewer: Viewer, events: Sequence[StoredEvent], view: SessionView
     if "booking_changed" in own_ends:  # still in the booking, as something else: come in again
         return Closing(CloseCode.STALE_PARTICIPANT, "stale_participant")
     return None
-
-
-def _tell(viewers: set[Viewer], events: Sequence[StoredEvent], view: SessionView) -> None:
-    messages = [(event.seq, event_message(event, view)) for event in events]
-    for viewer in viewers:
-        for seq, message in messages:
-            viewer.put(seq, message)
-        if closing := closing_for(viewer, events, view):
-            viewer.close(closing.code, closing.reason)

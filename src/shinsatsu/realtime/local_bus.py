@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
 
-Listener = Callable[[str, Sequence[StoredEvent]], None]
+Listener = Callable[[Sequence[StoredEvent], Consultation], None]
 
 
 class LocalBus:
@@ -14,10 +15,10 @@ class LocalBus:
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> None:
-        """Calls `listener` with a session's id and its new events, from now on."""
+        """Calls `listener` with the events of each commit and the state that it left, from now on."""
         self._listeners.append(listener)
 
-    async def publish(self, session_id: str, events: Sequence[StoredEvent]) -> None:
+    async def publish(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
         """Hands the events of one commit to every listener."""
         for listener in self._listeners:
-            listener(session_id, events)
+            listener(events, consultation)

@@ -100,6 +100,11 @@ class EventStream:
             self._outgoing.append(error("invalid_message", str(invalid)))
             return None
 
+    def note(self, message: str) -> None:
+        """Sends something that has no number, after what was sent before."""
+        if not self.closing:
+            self._outgoing.append(message)
+
     def refuse(self, code: str, detail: str) -> None:
         """Answers a client message that could not be obeyed."""
         self._outgoing.append(error(code, detail))

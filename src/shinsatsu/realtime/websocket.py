@@ -24,7 +24,7 @@ from shinsatsu.domain.errors import (
 )
 from shinsatsu.realtime.hub import Hub, Viewer
 from shinsatsu.realtime.messages import MediaState
-from shinsatsu.realtime.projection import event_message, snapshot_message
+from shinsatsu.realtime.projection import event_message, snapshot_message, turn_of
 from shinsatsu.realtime.session import CloseCode, Closing, EventStream
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.session_manager import SessionManager
@@ -49,6 +49,7 @@ class Streams:
         *,
         origins: Collection[str],
         presence_grace: float,
+        server_id: str,
     ) -> None:
         self._sessions = sessions
         self._presence = presence
@@ -56,6 +57,7 @@ class Streams:
         self._authenticate = authenticate
         self._origins = frozenset(origins)
         self._grace = presence_grace
+        self._server_id = server_id
         self._goodbyes: set[asyncio.Task[None]] = set()
 
     def router(self) -> APIRouter:
@@ -66,7 +68,7 @@ class Streams:
 
     async def serve(self, websocket: WebSocket) -> None:
         """One stream from its opening to its end."""
-        if not origin_allowed(websocket.headers.get("origin"), _own_origin(websocket), self._origins):
+        if not origin_allowed(websocket.headers.get("origin"), own_origin(websocket), self._origins):
             await websocket.close()  # before it is accepted: the browser is answered 403
             return
         await websocket.accept()
@@ -75,10 +77,11 @@ class Streams:
             after = _number(websocket.query_params.get("after"))
             grant = await self._authenticate(websocket)
         except ShinsatsuError as refused:
-            await _close(websocket, closing_of(refused))
+            await close_stream(websocket, closing_of(refused))
             return
         viewer = self._hub.enter(session_id, grant.user, websocket.query_params.get("participantId"))
-        connection = _Connection(websocket, session_id, grant, viewer, EventStream(after, time.monotonic()))
+        stream = EventStream(after, time.monotonic())
+        connection = _Connection(websocket, session_id, grant, viewer, stream, f"{self._server_id}:{uuid4().hex}")
         try:
             await self._run(connection)
         finally:
@@ -108,17 +111,19 @@ class Streams:
 
     async def _catch_up(self, connection: "_Connection") -> None:
         """Gives the stream what the store has: the events it lacks, or the snapshot where they are too many."""
-        stream, user = connection.stream, connection.grant.user
-        snapshot = await self._sessions.snapshot(user, connection.session_id)
-        if stream.last is not None and 0 <= snapshot.seq - stream.last <= BACKLOG_LIMIT:
-            events = await self._sessions.events_after(user, connection.session_id, stream.last, BACKLOG_LIMIT)
-            for event in events:
-                if event.seq <= snapshot.seq:  # a later one may be about what this state does not have yet
-                    stream.event(event.seq, event_message(event, snapshot.view))
+        stream, viewer = connection.stream, connection.viewer
+        user, session_id = connection.grant.user, connection.session_id
+        snapshot, events = await self._sessions.catch_up(user, session_id, stream.last, BACKLOG_LIMIT)
+        turn = turn_of(events, snapshot.view) if events is not None else None
+        if events is None or turn is not None:
+            stream.snapshot(snapshot.seq, snapshot_message(snapshot, viewer.participant_id, turn))
         else:
-            stream.snapshot(snapshot.seq, snapshot_message(snapshot, user, connection.viewer.participant_id))
+            for event in events:
+                stream.event(event.seq, event_message(event, snapshot.view))
         if snapshot.view.session.over:
             stream.close(CloseCode.SESSION_OVER, "the session is over")
+        else:
+            viewer.tell_permissions(snapshot.view)
 
     async def _appear(self, connection: "_Connection") -> None:
         participant_id = connection.viewer.participant_id
@@ -157,15 +162,19 @@ class Streams:
         stream, viewer = connection.stream, connection.viewer
         while True:
             while viewer.arrived:
-                stream.event(*viewer.arrived.popleft())
+                seq, message = viewer.arrived.popleft()
+                if seq is not None:
+                    stream.event(seq, message)
+                elif message is not None:
+                    stream.note(message)
             if stream.gap and stream.closing is None:
                 await self._refill(connection)
             if viewer.closing is not None:
                 stream.close(viewer.closing.code, viewer.closing.reason)
-            if connection.gone or not await _send(connection.websocket, stream.take()):
+            if connection.gone or not await send_all(connection.websocket, stream.take()):
                 return
             if stream.closing is not None:
-                await _close(connection.websocket, stream.closing)
+                await close_stream(connection.websocket, stream.closing)
                 return
             await self._wait(connection)
 
@@ -223,13 +232,12 @@ class _Connection:
     grant: Grant
     viewer: Viewer
     stream: EventStream
-    id: str = ""
+    id: str
     grant_ends: float = 0.0
     appeared: bool = False
     gone: bool = False
 
     def __post_init__(self) -> None:
-        self.id = uuid4().hex
         self.grant_ends = time.monotonic() + (self.grant.expires_at - datetime.now(UTC)).total_seconds()
 
 
@@ -238,7 +246,7 @@ def origin_allowed(origin: str | None, own: str, allowed: Collection[str]) -> bo
     return origin is None or origin.lower() in {own, *allowed}
 
 
-def _own_origin(websocket: WebSocket) -> str:
+def own_origin(websocket: WebSocket) -> str:
     """The origin that the page of this connection's address has (RFC 6454), its scheme as a trusted proxy told it."""
     scheme = "https" if websocket.url.scheme == "wss" else "http"
     return f"{scheme}://{websocket.headers.get('host', '').lower()}"
@@ -265,7 +273,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() and len(text) < 16 else None
 
 
-async def _send(websocket: WebSocket, messages: list[str]) -> bool:
+async def send_all(websocket: WebSocket, messages: list[str]) -> bool:
     """Sends; False when the client is gone or takes nothing any more."""
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
@@ -276,7 +284,7 @@ async def _send(websocket: WebSocket, messages: list[str]) -> bool:
     return True
 
 
-async def _close(websocket: WebSocket, closing: Closing) -> None:
+async def close_stream(websocket: WebSocket, closing: Closing) -> None:
     with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
         async with asyncio.timeout(SEND_TIMEOUT):
             await websocket.close(int(closing.code), closing.reason)

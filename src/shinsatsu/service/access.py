@@ -5,13 +5,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shinsatsu.domain.appointment import Appointment, AppointmentStatus, relation_of
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import GRANT_LIFETIME, LINK_LIFETIME, SAME_ANSWER_FOR, Grant, Link
 from shinsatsu.domain.errors import (
+    Forbidden,
     InvalidRequest,
     LinkExpired,
     LinkInvalid,
@@ -21,6 +22,7 @@ from shinsatsu.domain.errors import (
     Unauthenticated,
 )
 from shinsatsu.domain.events import EventType, StoredEvent
+from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.policy import Column, Target, column_of
 from shinsatsu.domain.roles import Action, AuthUser, Person, UserType
 from shinsatsu.service.commands import Commands
@@ -39,6 +41,15 @@ class MintedLink:
 
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A grant, and what is to be told of it; nothing when it was given before."""
+
+    grant: Grant
+    events: list[StoredEvent] = field(default_factory=list)
+    consultation: Consultation | None = None
 
 
 class Access:
@@ -62,6 +73,9 @@ class Access:
             person = (await unit.appointments.people([(user_type, user_id)])).get((user_type, user_id))
             target = _target(person, consultation.appointment)
             authorize(actor, Action.MINT_LINK, consultation, target)
+            gone = consultation.session.find((user_type, user_id))
+            if gone is not None and gone.admission is Admission.REMOVED:
+                raise Forbidden("removed", "This person was removed; staff bring them back first.")
             if consultation.appointment.status is AppointmentStatus.CANCELLED:
                 raise SessionEnded("The appointment was cancelled.")
             now = self._commands.clock.now()
@@ -97,7 +111,7 @@ class Access:
         claims = self._tokens.read(token)
         secret = self._grant_secret(claims.link_id, proof)
 
-        async def transaction(unit: UnitOfWork) -> tuple[Grant, list[StoredEvent]]:
+        async def transaction(unit: UnitOfWork) -> Granted:
             now = self._commands.clock.now()
             grant_id = self._commands.ids.new_id()
             if await unit.credentials.use_link(claims.link_id, _hash(token), _hash(proof), grant_id, now):
@@ -107,11 +121,25 @@ class Access:
             grant = await unit.credentials.grant(_hash(secret))
             if grant is None or not grant.live(now):
                 raise LinkUsed("This link was used already.")
-            return grant, []
+            return Granted(grant)
 
-        grant, events = await self._commands.transact(transaction)
-        await self._commands.tell(grant.session_id, events)
-        return grant, secret
+        granted = await self._commands.transact(transaction)
+        if granted.consultation is not None:
+            await self._commands.tell(granted.events, granted.consultation)
+        return granted.grant, secret
+
+    async def grant_to(self, user: AuthUser, session_id: str) -> tuple[Grant, str]:
+        """A grant and its secret for somebody who proved who they are otherwise; the caller has asked the policy."""
+        secret = secrets.token_urlsafe(32)
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> Grant:
+            now = self._commands.clock.now()
+            grant = _new_grant(self._commands.ids.new_id(), user, consultation, now)
+            await unit.credentials.add_grant(grant, _hash(secret))
+            consultation.session.record(EventType.LINK_EXCHANGED, user, now, linkId=None, grantId=grant.id)
+            return grant
+
+        return await self._commands.on_session(session_id, change), secret
 
     async def grant(self, secret: str, grant_id: str | None = None) -> Grant:
         """The live grant of that secret; with `grant_id`, only that one. Raises Unauthenticated."""
@@ -155,9 +183,7 @@ class Access:
             raise Unauthenticated("This API key is not valid.")
         return AuthUser(UserType.SYSTEM, key.id, None, key.name)
 
-    async def _grant(
-        self, unit: UnitOfWork, link_id: str, grant_id: str, secret: str, now: datetime
-    ) -> tuple[Grant, list[StoredEvent]]:
+    async def _grant(self, unit: UnitOfWork, link_id: str, grant_id: str, secret: str, now: datetime) -> Granted:
         link = await unit.credentials.link(link_id)
         consultation = await unit.sessions.get(link.session_id, for_update=True) if link else None
         if link is None or consultation is None:
@@ -166,17 +192,23 @@ class Access:
         person = (await unit.appointments.people([key])).get(key)
         if person is None:
             raise LinkRevoked("The person this link was for is no longer known.")
-        user = AuthUser(person.user_type, person.user_id, person.role, person.display_name, link.appointment_id)
-        expires_at = max(now, consultation.appointment.starts_at) + GRANT_LIFETIME
-        grant = Grant(grant_id, link.session_id, link.appointment_id, user, now, expires_at)
+        user = AuthUser(person.user_type, person.user_id, person.role, person.display_name)
+        grant = _new_grant(grant_id, user, consultation, now)
         await unit.credentials.add_grant(grant, _hash(secret))
         consultation.session.record(EventType.LINK_EXCHANGED, user, now, linkId=link_id, grantId=grant_id)
-        return grant, await unit.sessions.save(consultation.session)
+        return Granted(grant, await self._commands.save(unit, consultation), consultation)
 
     def _grant_secret(self, link_id: str, proof: str) -> str:
         """Derived, so that the same token and proof give the same secret and no copy of it needs keeping."""
         digest = hmac.digest(self._secret, f"grant\n{link_id}\n{proof}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _new_grant(grant_id: str, user: AuthUser, consultation: Consultation, now: datetime) -> Grant:
+    appointment = consultation.appointment
+    bound = replace(user, appointment_id=appointment.id)
+    expires_at = max(now, appointment.starts_at) + GRANT_LIFETIME
+    return Grant(grant_id, consultation.session.id, appointment.id, bound, now, expires_at)
 
 
 def _target(person: Person | None, appointment: Appointment) -> Target:

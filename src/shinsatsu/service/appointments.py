@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shinsatsu.domain.appointment import Appointment, AppointmentStatus, relation_of
+from shinsatsu.domain.appointment import AdmissionMode, Appointment, AppointmentStatus, relation_of
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import InvalidRequest
 from shinsatsu.domain.events import EventType, StoredEvent
@@ -39,6 +39,7 @@ class AppointmentDetails:
     starts_at: datetime
     scheduled_duration: int
     status: AppointmentStatus = AppointmentStatus.BOOKED
+    admission: AdmissionMode = AdmissionMode.STAFF
 
 
 class Appointments:
@@ -65,14 +66,15 @@ class Appointments:
             if appointment.status is AppointmentStatus.CANCELLED:
                 await unit.credentials.revoke_appointment(appointment_id, self._commands.clock.now())
             session, is_new = self._session(actor, latest, known, appointment)
-            write = unit.sessions.add if is_new else unit.sessions.save
-            events = await write(session)
             keys = {*appointment.people, *(one.key for one in session.present)}
-            return events, Consultation(session, appointment, await unit.appointments.people(keys))
+            consultation = Consultation(session, appointment, await unit.appointments.people(keys))
+            if is_new:
+                return await unit.sessions.add(session), consultation
+            return await self._commands.save(unit, consultation), consultation
 
         events, consultation = await self._commands.transact(transaction)
-        await self._commands.tell(consultation.session.id, events)
-        return view_of(consultation)
+        await self._commands.tell(events, consultation)
+        return view_of(consultation, actor)
 
     async def put_people(self, people: Sequence[Person]) -> None:
         """Inserts or replaces users, such as operators and admins, whom no booking names."""
@@ -130,7 +132,7 @@ def _follow(
         )
     for participant in session.present:
         if relation_of(acting_as(participant, before), appointment) is not participant.relation:
-            session.part(participant, actor, now)
+            session.depart(participant, actor, now, reason="booking_changed")
 
 
 def _appointment(appointment_id: str, details: AppointmentDetails) -> Appointment:
@@ -145,6 +147,7 @@ def _appointment(appointment_id: str, details: AppointmentDetails) -> Appointmen
         starts_at=details.starts_at,
         scheduled_duration=details.scheduled_duration,
         status=details.status,
+        admission=details.admission,
     )
 
 

@@ -12,9 +12,17 @@ def context_of(
     key: UserKey, consultation: Consultation, relation: Relation | None, target: Target | None = None
 ) -> Context:
     """What the policy needs to know about that user in this consultation."""
-    participant = consultation.session.find(key)
-    admission = participant.admission if participant else None
-    return Context(relation, consultation.session.status, admission, target)
+    session = consultation.session
+    participant, person = session.find(key), consultation.people.get(key)
+    return Context(
+        relation,
+        session.status,
+        admission=participant.admission if participant else None,
+        target=target,
+        locked=session.locked,
+        screen_share_off=not session.screen_share_allowed,
+        blocked=person is not None and person.blocked,
+    )
 
 
 def authorize(actor: AuthUser, action: Action, consultation: Consultation, target: Target | None = None) -> Relation:

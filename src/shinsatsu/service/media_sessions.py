@@ -20,8 +20,6 @@ Intent = Callable[[UnitOfWork, Consultation, MediaSession], Awaitable[Result]]
 
 PLANE_MAY_TAKE = timedelta(seconds=20)
 """Longer than a pull waits for its publisher (15 s); after a crash in between, the hold ends by itself."""
-ANSWER_MAY_TAKE = timedelta(seconds=10)
-"""How long an offer to the browser keeps the next one waiting."""
 
 
 class MediaSessions:
@@ -56,7 +54,7 @@ class MediaSessions:
             return await self._commands.on_session(session_id, change)
         except Exception:
             if fresh is not None:
-                await self._drop_unused(fresh)
+                await self.drop(fresh)
             raise
 
     async def let_go(self, media: MediaSession) -> None:
@@ -79,8 +77,15 @@ class MediaSessions:
     async def take_back(self, media: MediaSession, mids: Sequence[str]) -> None:
         """Force-closes what the plane took for somebody who may not have it any more."""
         if mids:
-            with contextlib.suppress(MediaPlaneError):  # the reconciler abandons the whole session in the next second
+            with contextlib.suppress(
+                MediaPlaneError
+            ):  # only we could hand on what is there, and the session is dropped
                 await self._plane.close_tracks(media.id, mids)
+
+    async def drop(self, fresh: MediaSession) -> None:
+        """A session that no transaction kept is known to nobody but us: drop it now."""
+        with contextlib.suppress(MediaPlaneError):  # the plane lets unconnected sessions expire
+            await self._plane.abandon(fresh.id)
 
     async def _make_if_missing(
         self, actor: AuthUser, session_id: str, participant_id: str, direction: Direction
@@ -93,8 +98,3 @@ class MediaSessions:
         authorize_media(actor, consultation)
         consultation.session.own(actor, participant_id)
         return MediaSession(await self._plane.new_session(), session_id, participant_id, direction)
-
-    async def _drop_unused(self, fresh: MediaSession) -> None:
-        """A session that no transaction kept is known to nobody but us: drop it now."""
-        with contextlib.suppress(MediaPlaneError):  # the plane lets unconnected sessions expire
-            await self._plane.abandon(fresh.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.offers import OfferedSection
 
@@ -37,10 +38,14 @@ class TrackResult:
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """One call's outcome: an SDP to hand to the browser, if there is one, and a result for each track."""
+    """One call's outcome: an SDP to hand to the browser, if there is one, and a result for each track.
+
+    `fresh`: the SDP is the first one of a new peer connection, which carries everything of the one before.
+    """
 
     sdp: str | None
     tracks: tuple[TrackResult, ...]
+    fresh: bool = False
 
 
 class MediaPlane(Protocol):
@@ -69,7 +74,10 @@ class MediaPlane(Protocol):
         """Shuts or opens edges on a receiving session; False where the plane lacks the extension."""
 
     async def abandon(self, session_id: str) -> None:
-        """Drops a session for good (deleted where the plane can, left to expire where it cannot)."""
+        """Drops a session for good: deleted where the plane can; where it cannot, all that is on it is closed."""
+
+    async def alive(self, session_id: str) -> bool:
+        """Whether the plane still knows the session: it drops one whose connection stays lost."""
 
 
 class OfferReader(Protocol):
@@ -82,8 +90,8 @@ class OfferReader(Protocol):
 class EventBus(Protocol):
     """Tells the viewers, here and in other replicas, what was committed."""
 
-    async def publish(self, session_id: str, events: Sequence[StoredEvent]) -> None:
-        """Fans out events of one session, in order. A failure to deliver is the bus's own to recover from."""
+    async def publish(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
+        """Fans out the events of one commit, in order, with the state that it left; its failures are its own."""
 
 
 class EdgeKeeper(Protocol):

@@ -2,6 +2,7 @@
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.roles import Action, AuthUser
+from shinsatsu.domain.tracks import TrackType
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.repositories import UnitOfWork
@@ -43,7 +44,7 @@ class Presence:
             for muted in (audio_muted, video_muted):
                 authorize(actor, Action.MUTE if muted else Action.UNMUTE, consultation)
             now = self._commands.clock.now()
-            state = {"audio": audio_muted, "video": video_muted}
+            state = {TrackType.AUDIO: audio_muted, TrackType.VIDEO: video_muted}
             consultation.session.media_state(actor, participant_id, state, now)
 
         await self._commands.on_session(session_id, change)

@@ -1,32 +1,31 @@
 """Subscribing: pulls of other people's tracks, guarded against rights that go while the plane is at work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.edges import Edge, media_participants, permitted_edges
-from shinsatsu.domain.errors import DuplicateTrack, Forbidden, MediaPlaneError, MediaSessionGone, TrackNotFound
+from shinsatsu.domain.edges import Edge, permitted_edges
+from shinsatsu.domain.errors import (
+    DuplicateTrack,
+    Forbidden,
+    MediaNegotiationRefused,
+    MediaPlaneError,
+    MediaSessionGone,
+    NegotiationInProgress,
+    NotFound,
+)
 from shinsatsu.domain.roles import AuthUser
-from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
-from shinsatsu.domain.tracks import Track, TrackState
+from shinsatsu.domain.subscriptions import Direction, MediaSession, SubscriptionState
+from shinsatsu.domain.two_way import two_way_media
 from shinsatsu.service.commands import Commands
+from shinsatsu.service.fresh_receiver import FreshReceiver
 from shinsatsu.service.guard import authorize_media
-from shinsatsu.service.media_sessions import ANSWER_MAY_TAKE, MediaSessions
-from shinsatsu.service.ports import MediaPlane, Negotiated, RemoteTrack, TrackResult
+from shinsatsu.service.media_sessions import MediaSessions
+from shinsatsu.service.ports import MediaPlane, Negotiated
+from shinsatsu.service.pull_outcome import Outcome, in_order, record_pulls
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.wanted import Pulling, Wanted, intend_pulls, wanted_tracks
 
-GONE = "not_found_track_error"
-"""The Calls API's word for a track that is not there any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pulling:
-    """A committed intent to pull: the receiving session, the generation of each pull, and where to pull from."""
-
-    media: MediaSession
-    pulls: Sequence[Subscription]
-    sources: Sequence[RemoteTrack]
+ANSWERED = frozenset({SubscriptionState.FLOWING, SubscriptionState.SWITCHING, SubscriptionState.PAUSED})
 
 
 class Pulls:
@@ -36,118 +35,109 @@ class Pulls:
         self._commands = commands
         self._plane = plane
         self._media = media
+        self._fresh = FreshReceiver(commands, plane, media)
 
     async def pull(
         self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]
     ) -> Negotiated:
         """See `TrackManager.subscribe`."""
+        if len(set(track_names)) != len(track_names):
+            raise DuplicateTrack("A track is named twice.", field="tracks")
+        wanted = await self._look(actor, session_id, participant_id, track_names)
+        if wanted.gated:
+            await self._commands.edges.settle(session_id)
+            wanted = await self._look(actor, session_id, participant_id, track_names)
+        if not wanted.missing:
+            return Negotiated(None, in_order(track_names, wanted.flowing, ()))
 
         async def intend(unit: UnitOfWork, consultation: Consultation, media: MediaSession) -> Pulling:
-            tracks = await unit.tracks.of_session(session_id)
-            live = await unit.media.subscriptions(session_id)
-            sources = [
-                self._source(consultation, tracks, live, participant_id, name, f"tracks[{index}].trackName")
-                for index, name in enumerate(track_names)
-            ]
-            if len(set(track_names)) != len(track_names):
-                raise DuplicateTrack("A track is named twice.", field="tracks")
             now = self._commands.clock.now()
-            wanted = [
-                Subscription(session_id, name, participant_id, 0, media.id, SubscriptionState.PULLING, None, now)
-                for name in track_names
-            ]
-            return Pulling(media, await unit.media.start_pull(wanted), sources)
+            return await intend_pulls(unit, consultation, participant_id, media, track_names, now)
 
         intent = await self._media.negotiate(actor, session_id, participant_id, Direction.RECEIVE, intend)
-        try:
-            answer = await self._plane.pull(intent.media.id, intent.sources)
-        except MediaSessionGone:
-            await self._media.lost(intent.media)
-            raise
-        except MediaPlaneError:
-            await self._record(session_id, intent, Negotiated(None, ()))
-            raise
-        return await self._accept(actor, session_id, participant_id, intent, answer)
+        if not intent.pulls:
+            await self._media.let_go(intent.media)
+            return Negotiated(None, in_order(track_names, intent.flowing, ()))
+        if intent.overdue:  # their m-lines are closed first: no plane may take the new ones for them
+            await self._commands.edges.settle(session_id)
+        used = wanted.media is not None and wanted.media.id == intent.media.id
+        intent, answer = await self._ask(intent, used=used)
+        outcome = await self._record(intent, answer)
+        if outcome.withheld:
+            await self._refuse(actor, session_id, participant_id, outcome)
+        return Negotiated(answer.sdp, in_order(track_names, intent.flowing, outcome.results), answer.fresh)
 
     async def give_up(self, unit: UnitOfWork, session_id: str, publication: str, receiver: str) -> None:
         """Notes that a receiver no longer wants a track; the reconciler closes it."""
         edge = Edge(publication, receiver)
         for pull in await unit.media.subscriptions(session_id):
-            if pull.edge == edge and pull.state is SubscriptionState.FLOWING:
+            if pull.edge == edge and pull.state in {*ANSWERED, SubscriptionState.OFFERED}:
                 now = self._commands.clock.now()
                 await unit.media.settle(pull, pull.state, SubscriptionState.CUTTING, pull.mid, now)
 
-    def _source(
-        self,
-        consultation: Consultation,
-        tracks: Sequence[Track],
-        live: Sequence[Subscription],
-        receiver: str,
-        name: str,
-        field: str,
-    ) -> RemoteTrack:
-        track = next((one for one in tracks if one.track_name == name), None)
-        if track is None or track.state is not TrackState.PUBLISHED or track.media_session_id is None:
-            raise TrackNotFound(f"There is no published track {name!r}.", field=field)
-        if Edge(name, receiver) not in permitted_edges(consultation.session, tracks):
-            raise Forbidden("edge_not_permitted", f"The track {name!r} may not flow to this participant.")
-        running = (SubscriptionState.PULLING, SubscriptionState.FLOWING)
-        if any(pull.edge == Edge(name, receiver) and pull.state in running for pull in live):
-            raise DuplicateTrack(f"{name!r} flows to this participant already.", field=field)
-        return RemoteTrack(track.media_session_id, name)
+    async def answered(self, media: MediaSession) -> None:
+        """The browser's answer has reached the plane: what was offered flows, unless the right to it is gone."""
 
-    async def _accept(
-        self, actor: AuthUser, session_id: str, participant_id: str, intent: Pulling, answer: Negotiated
-    ) -> Negotiated:
-        """Hands the offer on, unless the right to one of its tracks went while the plane was at work."""
-        withheld, results = await self._record(session_id, intent, answer)
-        if withheld:
-            await self._commands.edges.settle(session_id)
-            consultation = await self._commands.look(session_id)
+        async def change(unit: UnitOfWork, consultation: Consultation) -> bool:
+            session, now = consultation.session, self._commands.clock.now()
+            tracks = await unit.tracks.of_session(session.id)
+            pulls = await unit.media.subscriptions(session.id)
+            offered = [one for one in pulls if one.rcv_session == media.id and one.state is SubscriptionState.OFFERED]
+            permitted = permitted_edges(session, tracks)
+            for pull in offered:
+                state = SubscriptionState.FLOWING if pull.edge in permitted else SubscriptionState.CUTTING
+                await unit.media.settle(pull, pull.state, state, pull.mid, now)
+            if media.negotiating_until is not None:
+                await unit.media.release(media.id, media.negotiating_until)
+            flowing = {pull.edge for pull in pulls if pull.state in ANSWERED or pull in offered} & permitted
+            session.note_two_way_media(two_way_media(session, tracks, flowing), now)
+            return any(pull.edge not in permitted for pull in offered)
+
+        if await self._commands.on_session(media.session_id, change):
+            await self._commands.edges.settle(media.session_id)
+
+    async def _look(self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]) -> Wanted:
+        async with self._commands.units_of_work.read() as unit:
+            consultation = await unit.sessions.get(session_id)
+            if consultation is None:
+                raise NotFound("There is no such consultation.")
             authorize_media(actor, consultation)
             consultation.session.own(actor, participant_id)
+            media = await unit.media.current(participant_id, Direction.RECEIVE)
+            return await wanted_tracks(unit, consultation, participant_id, media, track_names)
+
+    async def _ask(self, intent: Pulling, *, used: bool) -> tuple[Pulling, Negotiated]:
+        """Asks the plane; where a session that was `used` before gives out, once more on a fresh one."""
+        try:
+            answer = await self._plane.pull(intent.media.id, intent.sources)
+        except (MediaSessionGone, MediaNegotiationRefused) as error:
+            gone = isinstance(error, MediaSessionGone)
+            moved = await self._fresh.move(intent, gone=gone) if used else None
+            if moved is not None:
+                return moved
+            await (self._media.lost(intent.media) if gone else self._record(intent, Negotiated(None, ())))
+            raise
+        except MediaPlaneError:
+            await self._record(intent, Negotiated(None, ()))
+            raise
+        if used and intent.again and all(result.error_code is not None for result in answer.tracks):
+            return await self._fresh.move(intent, gone=False) or (intent, answer)
+        return intent, answer
+
+    async def _record(self, intent: Pulling, answer: Negotiated) -> Outcome:
+        async def transaction(unit: UnitOfWork) -> Outcome:
+            return await record_pulls(unit, intent, answer, self._commands.clock.now())
+
+        outcome = await self._commands.transact(transaction)
+        await self._media.take_back(intent.media, outcome.orphans)
+        return outcome
+
+    async def _refuse(self, actor: AuthUser, session_id: str, participant_id: str, outcome: Outcome) -> None:
+        """Has what came too late cut, and says which right is gone; one that is back already is to be used anew."""
+        await self._commands.edges.settle(session_id)
+        consultation = await self._commands.look(session_id)
+        authorize_media(actor, consultation)
+        consultation.session.own(actor, participant_id)
+        if outcome.forbidden:
             raise Forbidden("edge_not_permitted", "The right to this track was lost meanwhile.")
-        return Negotiated(answer.sdp, results)
-
-    async def _record(
-        self, session_id: str, intent: Pulling, answer: Negotiated
-    ) -> tuple[bool, tuple[TrackResult, ...]]:
-        """Settles each pull under the policy of this moment; whether a lost right withholds the offer, and results."""
-        outcome = {result.track_name: result for result in answer.tracks}
-
-        async def transaction(unit: UnitOfWork) -> tuple[bool, tuple[TrackResult, ...]]:
-            consultation = await unit.sessions.get(session_id, for_update=True)
-            tracks = await unit.tracks.of_session(session_id)
-            permitted = permitted_edges(consultation.session, tracks) if consultation else frozenset()
-            entitled = media_participants(consultation.session) if consultation else frozenset()
-            published = {track.track_name for track in tracks if track.state is TrackState.PUBLISHED}
-            now = self._commands.clock.now()
-            until = now + ANSWER_MAY_TAKE if answer.sdp is not None else None
-            await unit.media.keep_holding(intent.media.id, until)
-            withheld, results = False, []
-            for pull in intent.pulls:
-                missing = TrackResult(pull.publication, "", GONE, "The publication has ended.")
-                result = outcome.get(pull.publication, missing)
-                if not await _settle(unit, pull, result, permitted, now):
-                    withheld = withheld or pull.publication in published or pull.receiver not in entitled
-                    result = missing
-                results.append(result)
-            return withheld, tuple(results)
-
-        return await self._commands.transact(transaction)
-
-
-async def _settle(
-    unit: UnitOfWork, pull: Subscription, result: TrackResult, permitted: frozenset[Edge], now: datetime
-) -> bool:
-    """Records one pull's result; False when it worked but must not flow, and is left to be cut."""
-    pulling, cutting = SubscriptionState.PULLING, SubscriptionState.CUTTING
-    if result.error_code is not None:
-        for state in (pulling, cutting):
-            await unit.media.settle(pull, state, SubscriptionState.CLOSED, None, now)
-        return True
-    if pull.edge in permitted and await unit.media.settle(pull, pulling, SubscriptionState.FLOWING, result.mid, now):
-        return True
-    for state in (pulling, cutting):  # the reconciler may have marked it while its mid was not known
-        await unit.media.settle(pull, state, cutting, result.mid, now)
-    return False
+        raise NegotiationInProgress("This track was shut and opened meanwhile.")

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from shinsatsu.domain.appointment import Appointment, Scope
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.credentials import ApiKey, Grant, Link
+from shinsatsu.domain.credentials import ApiKey, Grant, Link, Login, LoginOpening
 from shinsatsu.domain.events import StoredEvent
-from shinsatsu.domain.roles import Person, UserKey
+from shinsatsu.domain.roles import AuthUser, Person, UserKey
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.tracks import Track
@@ -28,7 +28,18 @@ class SessionQuery:
     status: SessionStatus | None = None
     starts_from: datetime | None = None
     starts_until: datetime | None = None
+    text: str | None = None
     limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Somebody's presence: which participant, as whom, and the name of the stream or media that carries it."""
+
+    session_id: str
+    participant_id: str
+    user: AuthUser
+    connection_id: str
 
 
 class SessionRepository(Protocol):
@@ -49,11 +60,26 @@ class SessionRepository(Protocol):
     async def save(self, session: VideoSession) -> list[StoredEvent]:
         """Writes what changed and appends the recorded events; ConflictError when somebody else wrote first.
 
-        A participant who departed takes their tracks along: they are closed.
+        Tracks of a participant who is not admitted (any more) are closed.
         """
 
     async def events_after(self, session_id: str, seq: int, limit: int) -> list[StoredEvent]:
         """Events with a higher number, in order."""
+
+    async def due(self, now: datetime) -> list[str]:
+        """Sessions whose next deadline has come, the longest overdue first."""
+
+    async def open_ones(self) -> list[str]:
+        """Every session that is waiting or active."""
+
+    async def had_participant(self, session_id: str, participant_id: str) -> bool:
+        """Whether there ever was such a stay in the session."""
+
+    async def stays_of(self, key: UserKey) -> list[Consultation]:
+        """The open sessions that the user is present in."""
+
+    async def connections(self) -> list[Connection]:
+        """Everybody who counts as connected."""
 
 
 class AppointmentRepository(Protocol):
@@ -69,7 +95,13 @@ class AppointmentRepository(Protocol):
         """Those of the keys that exist."""
 
     async def put_people(self, people: Sequence[Person]) -> None:
-        """Inserts or replaces them."""
+        """Inserts or replaces them; whether somebody is blocked stays as it is."""
+
+    async def hold_person(self, key: UserKey) -> None:
+        """Has other transactions that hold the same person wait for the end of this one."""
+
+    async def block(self, key: UserKey, at: datetime | None) -> bool:
+        """Blocks the account, or opens it again with None; False when nobody has that key."""
 
 
 class TrackRepository(Protocol):
@@ -81,6 +113,9 @@ class TrackRepository(Protocol):
     async def save(self, session_id: str, tracks: Sequence[Track]) -> None:
         """Writes their state, mid and media session."""
 
+    async def publications(self, session_id: str, names: Collection[str]) -> list[Track]:
+        """Those of the names that were published, closed ones too."""
+
     async def mids_on(self, media_id: str) -> list[str]:
         """Every mid that was ever published on that media session, closed tracks' too."""
 
@@ -89,10 +124,10 @@ class MediaRepository(Protocol):
     """`media_sessions` and `subscriptions`: what the media plane was asked for."""
 
     async def current(self, participant_id: str, direction: Direction) -> MediaSession | None:
-        """The participant's media session of that direction that was not abandoned."""
+        """The participant's media session of that direction that was neither retired nor abandoned."""
 
     async def of_session(self, session_id: str) -> list[MediaSession]:
-        """All media sessions of a consultation that were not abandoned."""
+        """All media sessions of a consultation that were not abandoned, retired ones too."""
 
     async def add(self, media: MediaSession, now: datetime) -> bool:
         """Inserts it; False when the participant has one of that direction already."""
@@ -105,6 +140,9 @@ class MediaRepository(Protocol):
 
     async def keep_holding(self, media_id: str, until: datetime | None) -> None:
         """Moves the end of the hold, or lets go with None."""
+
+    async def retire(self, media_id: str, now: datetime) -> None:
+        """Has no new negotiation use it, and its subscriptions cut; the reconciler drops it."""
 
     async def abandoned(self, media_id: str, now: datetime) -> None:
         """Notes that the plane was told to drop it; its subscriptions are closed."""
@@ -124,7 +162,10 @@ class MediaRepository(Protocol):
         """Session id → version of every consultation that has a media session not abandoned."""
 
     async def unsettled(self) -> set[str]:
-        """Sessions with a subscription that is neither flowing nor closed."""
+        """Sessions with a subscription that is neither flowing nor paused nor closed."""
+
+    async def unconfirmed(self, session_id: str, before: datetime) -> list[Subscription]:
+        """Those that the plane was told to shut, open or close before then, without a confirmation since."""
 
 
 class CredentialRepository(Protocol):
@@ -151,11 +192,46 @@ class CredentialRepository(Protocol):
     async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
         """Takes back every link and grant of the appointment."""
 
+    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
+        """Takes back the links and grants of one person for the appointment."""
+
     async def add_api_key(self, name: str, secret_hash: str, scopes: Sequence[str], now: datetime) -> int:
         """Inserts a key and returns its id."""
 
     async def api_key(self, secret_hash: str) -> ApiKey | None:
         """The key of that secret."""
+
+
+class LoginRepository(Protocol):
+    """`logins` of workers; secrets only as hashes."""
+
+    async def add(self, login: Login, token_hash: str) -> None:
+        """Inserts one that is still to be opened with its token."""
+
+    async def open(self, login_id: str, token_hash: str, opening: LoginOpening) -> bool:
+        """Opens one that is unused, unexpired and not revoked, in one statement; False when it was too late."""
+
+    async def of_secret(self, secret_hash: str) -> Login | None:
+        """The login of that secret, with the worker's role and name as they are now; None for a blocked account."""
+
+    async def of_token(self, login_id: str, token_hash: str) -> LoginOpening | None:
+        """How the login of that token was opened; None when it was not, or is not known."""
+
+    async def revoke(self, login_id: str, now: datetime) -> None:
+        """Ends one."""
+
+
+class ServerRepository(Protocol):
+    """`servers`: which processes are alive."""
+
+    async def beat(self, server_id: str, now: datetime) -> None:
+        """Notes a sign of life."""
+
+    async def all(self) -> dict[str, datetime]:
+        """Server id → last sign of life."""
+
+    async def forget(self, server_ids: Collection[str]) -> None:
+        """Strikes out those that are gone."""
 
 
 class UnitOfWork(Protocol):
@@ -175,6 +251,12 @@ class UnitOfWork(Protocol):
 
     @property
     def credentials(self) -> CredentialRepository: ...
+
+    @property
+    def logins(self) -> LoginRepository: ...
+
+    @property
+    def servers(self) -> ServerRepository: ...
 
     async def commit(self) -> None:
         """Makes it last: on return it is on disk."""

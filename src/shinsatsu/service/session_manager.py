@@ -1,20 +1,35 @@
 """The life of a session as its people drive it: create, join, leave, end (spec §2 and §8)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from shinsatsu.domain import moderation
 from shinsatsu.domain.appointment import Appointment, AppointmentStatus, relation_of, scope_of
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.errors import NotFound, SessionEnded
+from shinsatsu.domain.deadlines import extend
+from shinsatsu.domain.errors import DoctorBusy, NotFound, ReasonRequired, SessionEnded, SessionNotOpen
 from shinsatsu.domain.events import StoredEvent
-from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import TIMER, Action, AuthUser
+from shinsatsu.domain.participant import Devices, Participant
+from shinsatsu.domain.policy import Context, decide, must_say_why
+from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserType
 from shinsatsu.domain.session_status import Outcome, SessionStatus
-from shinsatsu.domain.tracks import Track, TrackState
-from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.domain.sight import Sight
+from shinsatsu.domain.tracks import Track, TrackState, TrackType
+from shinsatsu.domain.video_session import DOCTORS, VideoSession
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize, context_of, refuse
 from shinsatsu.service.repositories import SessionQuery, UnitOfWork
 from shinsatsu.service.views import Joined, SessionView, Snapshot, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWish:
+    """How somebody wants to come in: why, as which stay of theirs, leaving which session, with which devices."""
+
+    reason: str | None = None
+    participant_id: str | None = None
+    leave: str | None = None
+    devices: Devices | None = None
 
 
 class SessionManager:
@@ -39,7 +54,7 @@ class SessionManager:
             now = self._commands.clock.now()
             if latest is not None and latest.session.status is SessionStatus.SCHEDULED:
                 self._open(latest.session, actor, now)
-                return True, await unit.sessions.save(latest.session), latest
+                return True, await self._commands.save(unit, latest), latest
             session_id = self._commands.ids.new_id()
             session = VideoSession.schedule(session_id, appointment_id, appointment.scheduled_duration, actor, now)
             self._open(session, actor, now)
@@ -48,8 +63,8 @@ class SessionManager:
             return True, events, Consultation(session, appointment, people)
 
         created, events, consultation = await self._commands.transact(transaction)
-        await self._commands.tell(consultation.session.id, events)
-        return view_of(consultation), created
+        await self._commands.tell(events, consultation)
+        return view_of(consultation, actor), created
 
     async def find(
         self,
@@ -57,12 +72,16 @@ class SessionManager:
         status: SessionStatus | None = None,
         starts_from: datetime | None = None,
         starts_until: datetime | None = None,
+        text: str | None = None,
     ) -> list[SessionView]:
-        """The sessions the actor may see, newest appointment first; bounds are of the appointment's start."""
-        query = SessionQuery(scope_of(actor), status, starts_from, starts_until)
+        """The sessions the actor may see, newest appointment first; bounds are of the appointment's start.
+
+        `text` is part of a name, or of the appointment's number.
+        """
+        query = SessionQuery(scope_of(actor), status, starts_from, starts_until, text)
         async with self._commands.units_of_work.read() as unit:
             found = await unit.sessions.find(query)
-        return [view_of(consultation) for consultation in found if self._may_view(actor, consultation)]
+        return [view_of(consultation, actor) for consultation in found if self._may_view(actor, consultation)]
 
     async def get(self, actor: AuthUser, session_id: str) -> SessionView:
         """One session's own record; raises NotFound for strangers, Forbidden for the removed."""
@@ -70,33 +89,55 @@ class SessionManager:
             return await self._view(unit, actor, session_id)
 
     async def snapshot(self, actor: AuthUser, session_id: str) -> Snapshot:
-        """The session, its published tracks and the number of its last event, all of one moment."""
+        """The session and its published tracks as the actor sees them, and its last event's number, of one moment."""
         async with self._commands.units_of_work.read() as unit:
-            view = await self._view(unit, actor, session_id)
-            tracks = await unit.tracks.of_session(session_id)
-        published = [track for track in tracks if track.state is TrackState.PUBLISHED]
-        return Snapshot(view.session.last_seq, view, published)
+            return await self._snapshot(unit, actor, session_id)
 
-    async def events_after(self, actor: AuthUser, session_id: str, seq: int, limit: int) -> list[StoredEvent]:
-        """The session's events with a higher number, for a stream that is taken up again."""
+    async def catch_up(
+        self, actor: AuthUser, session_id: str, after: int | None, limit: int
+    ) -> tuple[Snapshot, list[StoredEvent] | None]:
+        """What a stream lacks: the events after that number, None where only the snapshot will do."""
         async with self._commands.units_of_work.read() as unit:
-            await self._view(unit, actor, session_id)
-            return await unit.sessions.events_after(session_id, seq, limit)
+            snapshot = await self._snapshot(unit, actor, session_id)
+            if after is None or not 0 <= snapshot.seq - after <= limit:
+                return snapshot, None
+            events = await unit.sessions.events_after(session_id, after, limit)
+            consultation = snapshot.view.consultation
+            unknown = consultation.unknown((event.user_type, event.user_id) for event in events)
+            if unknown:
+                consultation.people.update(await unit.appointments.people(unknown))
+        return snapshot, events
 
-    async def join(self, actor: AuthUser, session_id: str, reason: str | None = None) -> Joined:
-        """Adds the actor, superseding an earlier stay, and grants an audio and a video track's name."""
+    async def join(self, actor: AuthUser, session_id: str, wish: JoinWish | None = None) -> Joined:
+        """Adds the actor, superseding an earlier stay; who is admitted gets an audio and a video track's name.
+
+        Raises ReasonRequired for operators and admins who don't say why, DoctorBusy, Forbidden (`locked`, …).
+        """
+        wish = wish or JoinWish()
+        if wish.leave is not None and wish.leave != session_id:
+            await self._move_out(actor, wish.leave)
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> tuple[str, list[Track], Consultation]:
             relation = authorize(actor, Action.JOIN, consultation)
             session = consultation.session
+            if wish.participant_id is not None:
+                own = session.own(actor, wish.participant_id)
+                return own.id, await _unused_tracks(unit, session_id, own), consultation
+            if must_say_why(relation) and not wish.reason and session.find(actor.key) is None:
+                raise ReasonRequired("Say why you come in: everybody in the session sees it.", field="reason")
+            if relation in DOCTORS and self._commands.rules.one_consultation_per_doctor:
+                await _require_free(unit, actor, session)
             participant_id = self._commands.ids.new_id()
-            session.join(actor, relation, participant_id, self._commands.clock.now(), reason)
-            return participant_id, list(session.granted), consultation
+            session.join(actor, relation, participant_id, self._commands.clock.now(), wish.reason, wish.devices)
+            return participant_id, session.granted, consultation
 
         participant_id, tracks, consultation = await self._commands.on_session(session_id, change)
-        view = view_of(consultation)
+        if actor.user_type is UserType.WORKER and wish.participant_id is None:
+            await self._leave_empty_rooms(actor, consultation)
+        view = view_of(consultation, actor)
         participant = next(one for one in view.participants if one.id == participant_id)
-        return Joined(view, participant_id, participant.admission, tracks, view.permissions_of(participant))
+        own = [track for track in tracks if track.participant_id == participant_id]
+        return Joined(view, participant_id, participant.admission, own, view.permissions_of(participant))
 
     async def leave(self, actor: AuthUser, session_id: str, participant_id: str) -> None:
         """Ends the actor's own stay; StaleParticipant when it is over already."""
@@ -114,7 +155,29 @@ class SessionManager:
             authorize(actor, Action.END_SESSION, consultation)
             if not consultation.session.over:
                 consultation.session.end(actor, self._commands.clock.now(), outcome)
-            return view_of(consultation)
+            return view_of(consultation, actor)
+
+        return await self._commands.on_session(session_id, change)
+
+    async def set_outcome(self, actor: AuthUser, session_id: str, outcome: Outcome) -> SessionView:
+        """Notes how it went, also after the end."""
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> SessionView:
+            authorize(actor, Action.SET_OUTCOME, consultation)
+            moderation.set_outcome(consultation.session, outcome, actor, self._commands.clock.now())
+            return view_of(consultation, actor)
+
+        return await self._commands.on_session(session_id, change)
+
+    async def extend(self, actor: AuthUser, session_id: str, minutes: int) -> SessionView:
+        """Moves the end that MAX_DURATION sets to an active session."""
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> SessionView:
+            authorize(actor, Action.EXTEND, consultation)
+            if consultation.session.status is not SessionStatus.ACTIVE:
+                raise SessionNotOpen("Only an active session can be extended.")
+            extend(consultation.session, minutes, actor, self._commands.clock.now())
+            return view_of(consultation, actor)
 
         return await self._commands.on_session(session_id, change)
 
@@ -146,13 +209,65 @@ class SessionManager:
         relation = relation_of(actor, consultation.appointment)
         return decide(actor, Action.VIEW, context_of(actor.key, consultation, relation)).allowed
 
+    async def _move_out(self, actor: AuthUser, session_id: str) -> None:
+        """Ends the actor's stay elsewhere; saying it twice changes nothing."""
+
+        async def change(_: UnitOfWork, consultation: Consultation) -> None:
+            authorize(actor, Action.LEAVE, consultation)
+            own = consultation.session.find(actor.key)
+            if own is not None and own.is_active:
+                consultation.session.depart(own, actor, self._commands.clock.now(), reason="moved")
+
+        await self._commands.on_session(session_id, change)
+
+    async def _leave_empty_rooms(self, actor: AuthUser, entered: Consultation) -> None:
+        """A doctor who waited elsewhere waits there no more: one doctor, one room."""
+        own = entered.session.find(actor.key)
+        if own is None or own.relation not in DOCTORS or not self._commands.rules.one_consultation_per_doctor:
+            return
+        async with self._commands.units_of_work.read() as unit:
+            others = [one.session.id for one in await unit.sessions.stays_of(actor.key)]
+        for session_id in others:
+            if session_id != entered.session.id:
+                await self._move_out(actor, session_id)
+
+    async def _snapshot(self, unit: UnitOfWork, actor: AuthUser, session_id: str) -> Snapshot:
+        view = await self._view(unit, actor, session_id)
+        tracks = await unit.tracks.of_session(session_id) if view.sight is not Sight.SELF else []
+        published = [track for track in tracks if track.state is TrackState.PUBLISHED]
+        return Snapshot(view.session.last_seq, view, published)
+
     async def _view(self, unit: UnitOfWork, actor: AuthUser, session_id: str) -> SessionView:
         consultation = await unit.sessions.get(session_id)
         if consultation is None:
             raise NotFound("There is no such consultation.")
         authorize(actor, Action.VIEW, consultation)
         if not consultation.session.over:
-            return view_of(consultation)
+            return view_of(consultation, actor)
         latest = await unit.sessions.latest(consultation.appointment.id)
         open_session_id = latest.session.id if latest and not latest.session.over else None
-        return SessionView(consultation, open_session_id)
+        return SessionView(consultation, open_session_id, actor)
+
+
+async def _unused_tracks(unit: UnitOfWork, session_id: str, participant: Participant) -> list[Track]:
+    """The names granted to somebody who is in, which were not published yet."""
+    own = [one for one in await unit.tracks.of_session(session_id) if one.participant_id == participant.id]
+    return [one for one in own if one.state is TrackState.GRANTED and one.track_type is not TrackType.SCREEN]
+
+
+async def _require_free(unit: UnitOfWork, actor: AuthUser, session: VideoSession) -> None:
+    """Raises DoctorBusy when another active consultation holds this doctor; two at once come one after the other."""
+    own = session.find(actor.key)
+    if own is not None and own.is_active:
+        return
+    await unit.appointments.hold_person(actor.key)
+    for other in await unit.sessions.stays_of(actor.key):
+        if other.session.id != session.id and other.session.status is SessionStatus.ACTIVE:
+            patient = other.people.get((UserType.PATIENT, other.appointment.patient_id))
+            raise DoctorBusy(
+                {
+                    "sessionId": other.session.id,
+                    "appointmentId": other.appointment.id,
+                    "patient": patient.display_name if patient else "",
+                }
+            )

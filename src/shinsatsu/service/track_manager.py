@@ -6,21 +6,24 @@ answer counts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shinsatsu.domain.consultation import Consultation
+from shinsatsu.domain.edges import permitted_edges
 from shinsatsu.domain.errors import (
     DuplicateTrack,
     InvalidSessionDescription,
     InvalidTransition,
     MediaNegotiationRefused,
-    MediaPlaneError,
     MediaSessionGone,
+    NotFound,
     TrackNotFound,
+    TrackNotGranted,
 )
 from shinsatsu.domain.events import EventType
 from shinsatsu.domain.offers import ClaimedTrack, check_offer, claimed_tracks
-from shinsatsu.domain.roles import AuthUser
-from shinsatsu.domain.subscriptions import Direction, MediaSession
+from shinsatsu.domain.roles import TIMER, AuthUser
+from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription
 from shinsatsu.domain.tracks import Track, TrackState, TrackType
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize_media
@@ -28,8 +31,10 @@ from shinsatsu.service.media_sessions import MediaSessions
 from shinsatsu.service.ports import LocalTrack, MediaPlane, Negotiated, OfferReader, TrackResult
 from shinsatsu.service.pulls import Pulls
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.stopping import stop_sending
 
 SDP_FIELD = "sessionDescription.sdp"
+CONFIRMED_WITHIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +114,21 @@ class TrackManager:
     ) -> Negotiated:
         """Pulls other people's published tracks; `sdp` is the offer to answer through `renegotiate`, if there is one.
 
-        Raises TrackNotFound, DuplicateTrack, Forbidden (`not_admitted`, `edge_not_permitted`), StaleParticipant,
-        NegotiationInProgress, MediaPlaneError.
+        What flows already is answered with its mid, and opened first where it was shut. Raises TrackNotFound,
+        DuplicateTrack, Forbidden (`not_admitted`, `edge_not_permitted`), StaleParticipant, NegotiationInProgress,
+        MediaPlaneError.
         """
         return await self._pulls.pull(actor, session_id, participant_id, track_names)
 
     async def renegotiate(self, actor: AuthUser, session_id: str, participant_id: str, answer_sdp: str) -> None:
-        """Answers the last offer of `subscribe`; InvalidTransition when none is open."""
-        consultation = await self._commands.look(session_id)
+        """Answers the last offer of `subscribe`, and what it offered flows; InvalidTransition when none is open."""
+        async with self._commands.units_of_work.read() as unit:
+            consultation = await unit.sessions.get(session_id)
+            media = await unit.media.current(participant_id, Direction.RECEIVE)
+        if consultation is None:
+            raise NotFound("There is no such consultation.")
         authorize_media(actor, consultation)
         consultation.session.own(actor, participant_id)
-        async with self._commands.units_of_work.read() as unit:
-            media = await unit.media.current(participant_id, Direction.RECEIVE)
         if media is None or media.negotiating_until is None or media.negotiating_until <= self._commands.clock.now():
             raise InvalidTransition("There is no offer to answer.")
         try:
@@ -130,7 +138,7 @@ class TrackManager:
         except MediaSessionGone:
             await self._media.lost(media)
             raise
-        await self._media.let_go(media)
+        await self._pulls.answered(media)
 
     async def close(
         self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]
@@ -157,8 +165,27 @@ class TrackManager:
 
         own = await self._commands.on_session(session_id, change)
         await self._commands.edges.settle(session_id)
-        unconfirmed = await self._stop_sending(own)
+        unconfirmed = await stop_sending(self._plane, own)
         return [TrackResult(name, "", unconfirmed.get(name)) for name in track_names]
+
+    async def unconfirmed(self, session_id: str) -> list[Subscription]:
+        """What was to stop more than a second ago, without a word of the media plane that it did: staff should know."""
+        async with self._commands.units_of_work.read() as unit:
+            late = await unit.media.unconfirmed(session_id, self._commands.clock.now() - CONFIRMED_WITHIN)
+            consultation = await unit.sessions.get(session_id) if late else None
+            tracks = await unit.tracks.of_session(session_id)
+        permitted = permitted_edges(consultation.session, tracks) if consultation else frozenset()
+        return [pull for pull in late if pull.edge not in permitted]
+
+    async def silenced(self, session_id: str, tracks: Sequence[Track]) -> None:
+        """Notes that publications had to be closed at their source; whoever may go on publishes anew."""
+        names = {track.track_name for track in tracks}
+
+        async def change(unit: UnitOfWork, consultation: Consultation) -> None:
+            live = [track for track in await unit.tracks.of_session(session_id) if track.track_name in names]
+            await self._close_own(unit, consultation, TIMER, live)
+
+        await self._commands.on_session(session_id, change)
 
     async def _own_tracks(
         self, unit: UnitOfWork, consultation: Consultation, actor: AuthUser, participant_id: str
@@ -176,14 +203,21 @@ class TrackManager:
         async def change(unit: UnitOfWork, consultation: Consultation) -> None:
             session, now = consultation.session, self._commands.clock.now()
             participant = session.own(actor, participant_id)
-            granted = [track for track in intent.tracks if track.track_name in mids]
-            taken = [track.published(intent.media.id, mids[track.track_name]) for track in granted]
-            for track in taken:
+            own = {
+                track.track_name: track for track in await self._own_tracks(unit, consultation, actor, participant_id)
+            }
+            media = await unit.media.current(participant_id, Direction.PUBLISH)
+            for track in intent.tracks:
                 authorize_media(actor, consultation, track.track_type)
+            still_granted = all(own.get(track.track_name) == track for track in intent.tracks)
+            if media is None or media.id != intent.media.id or not still_granted:
+                raise TrackNotGranted("What was granted was taken back meanwhile.")
+            taken = [one.published(media.id, mids[one.track_name]) for one in intent.tracks if one.track_name in mids]
+            for track in taken:
                 session.record_track(EventType.TRACK_PUBLISHED, track, actor, now)
             await unit.tracks.save(session_id, taken)
             if taken and not participant.connected:  # a program without an event stream is there by its media
-                session.connect(actor, participant_id, f"media:{intent.media.id}", now)
+                session.connect(actor, participant_id, f"media:{media.id}", now)
 
         try:
             await self._commands.on_session(session_id, change)
@@ -199,15 +233,3 @@ class TrackManager:
             now = self._commands.clock.now()
             consultation.session.record_track(EventType.TRACK_CLOSED, track, actor, now, reason="closed")
         await unit.tracks.save(consultation.session.id, closed)
-
-    async def _stop_sending(self, own: Sequence[Track]) -> dict[str, str]:
-        """Force-closes the publisher's own mids; track name → error code of those the plane did not confirm."""
-        failed = {}
-        for track in own:
-            if track.media_session_id is None or track.mid is None:
-                continue
-            try:
-                await self._plane.close_tracks(track.media_session_id, [track.mid])
-            except MediaPlaneError as error:  # the edges are cut already; a source nobody receives ends by itself
-                failed[track.track_name] = error.code
-        return failed

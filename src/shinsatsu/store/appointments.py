@@ -1,10 +1,11 @@
 """`appointments`, their support doctors, and `users`."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import Select, Table, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shinsatsu.domain.appointment import Appointment
@@ -20,10 +21,14 @@ ONE = select(
     appointments.c.starts_at,
     appointments.c.scheduled_duration,
     appointments.c.status.label("appointment_status"),
+    appointments.c.admission.label("admission_mode"),
 ).where(appointments.c.id == bindparam("key"))
 SUPPORT = select(appointment_support_doctors).order_by(appointment_support_doctors.c.user_id)
 SUPPORT_OF_ONE = SUPPORT.where(appointment_support_doctors.c.appointment_id == bindparam("key"))
 SUPPORT_OF_MANY = SUPPORT.where(appointment_support_doctors.c.appointment_id.in_(bindparam("keys", expanding=True)))
+ONE_PERSON = (users.c.user_type == bindparam("type_key"), users.c.user_id == bindparam("id_key"))
+HOLD_PERSON = select(users.c.user_id).where(*ONE_PERSON).with_for_update()
+BLOCK = update(users).where(*ONE_PERSON)
 MOST_PEOPLE = 16
 """How many one statement asks for."""
 
@@ -58,6 +63,7 @@ class SqlAppointments:
             "starts_at": to_text(appointment.starts_at),
             "scheduled_duration": appointment.scheduled_duration,
             "status": appointment.status,
+            "admission": appointment.admission,
         }
         await self._upsert(appointments, [values])
         doctors = appointment_support_doctors
@@ -81,6 +87,13 @@ class SqlAppointments:
         # In one order, so that two bookings with the same people cannot wait for each other.
         ordered = sorted(people, key=lambda person: person.key)
         await self._upsert(users, [rows.person_values(person) for person in ordered])
+
+    async def hold_person(self, key: UserKey) -> None:
+        await self._connection.execute(HOLD_PERSON, {"type_key": key[0], "id_key": key[1]})
+
+    async def block(self, key: UserKey, at: datetime | None) -> bool:
+        values = {"type_key": key[0], "id_key": key[1], "blocked_at": rows.moment_text(at)}
+        return (await self._connection.execute(BLOCK, values)).rowcount == 1
 
     async def support_doctors(self, appointment_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
         """Appointment id → its support doctors' ids, ascending."""

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from shinsatsu.domain.credentials import ApiKey, Grant, Link
-from shinsatsu.domain.roles import AuthUser, UserType, WorkerRole
+from shinsatsu.domain.roles import AuthUser, UserKey, UserType, WorkerRole
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.store import rows
+from shinsatsu.store.credential_tables import api_keys, grants, links
 from shinsatsu.store.statements import Statements
-from shinsatsu.store.tables import api_keys, grants, links, users
+from shinsatsu.store.tables import users
 
 INSERT_LINK, INSERT_GRANT = insert(links), insert(grants)
 LINK = select(links).where(links.c.id == bindparam("key"))
@@ -28,7 +29,8 @@ USE_LINK = (
     .values(used_at=bindparam("now"), proof_hash=bindparam("proof"), grant_id=bindparam("granted"))
 )
 GRANTS = select(grants, users.c.role, users.c.display_name).join(
-    users, and_(users.c.user_type == grants.c.user_type, users.c.user_id == grants.c.user_id)
+    users,
+    and_(users.c.user_type == grants.c.user_type, users.c.user_id == grants.c.user_id, users.c.blocked_at.is_(None)),
 )
 GRANT = GRANTS.where(grants.c.secret_hash == bindparam("key"))
 GRANTS_OF = GRANTS.where(grants.c.secret_hash.in_(bindparam("keys", expanding=True))).order_by(grants.c.created_at)
@@ -90,6 +92,16 @@ class SqlCredentials:
         for table in (links, grants):
             of_appointment = update(table).where(table.c.appointment_id == appointment_id, table.c.revoked_at.is_(None))
             await self._connection.execute_once(of_appointment, {"revoked_at": to_text(now)})
+
+    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
+        for table in (links, grants):
+            theirs = update(table).where(
+                table.c.appointment_id == appointment_id,
+                table.c.user_type == key[0],
+                table.c.user_id == key[1],
+                table.c.revoked_at.is_(None),
+            )
+            await self._connection.execute_once(theirs, {"revoked_at": to_text(now)})
 
     async def add_api_key(self, name: str, secret_hash: str, scopes: Sequence[str], now: datetime) -> int:
         values = {"name": name, "secret_hash": secret_hash, "scopes": json.dumps(scopes), "created_at": to_text(now)}

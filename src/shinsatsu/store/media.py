@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, text, update
 
 from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
 from shinsatsu.domain.timestamps import from_text, to_text
@@ -15,7 +15,9 @@ from shinsatsu.store.tables import media_sessions, subscriptions, video_sessions
 
 LIVE = select(media_sessions).where(media_sessions.c.abandoned_at.is_(None))
 CURRENT = LIVE.where(
-    media_sessions.c.participant_id == bindparam("participant"), media_sessions.c.direction == bindparam("way")
+    media_sessions.c.retired_at.is_(None),
+    media_sessions.c.participant_id == bindparam("participant"),
+    media_sessions.c.direction == bindparam("way"),
 )
 OF_SESSION = LIVE.where(media_sessions.c.video_session_id == bindparam("key")).order_by(media_sessions.c.id)
 HOLD = (
@@ -23,6 +25,7 @@ HOLD = (
     .where(
         media_sessions.c.id == bindparam("key"),
         media_sessions.c.abandoned_at.is_(None),
+        media_sessions.c.retired_at.is_(None),
         or_(media_sessions.c.negotiating_until.is_(None), media_sessions.c.negotiating_until <= bindparam("now")),
     )
     .values(negotiating_until=bindparam("until"))
@@ -33,6 +36,16 @@ RELEASE = (
     .values(negotiating_until=None)
 )
 ONE = update(media_sessions).where(media_sessions.c.id == bindparam("key"))
+RETIRE_ALL_OF = (
+    update(media_sessions)
+    .where(
+        media_sessions.c.participant_id == bindparam("key"),
+        media_sessions.c.abandoned_at.is_(None),
+        media_sessions.c.retired_at.is_(None),
+    )
+    .values(retired_at=bindparam("now"))
+)
+"""For the transaction that takes somebody's admission away: what comes back later gets media sessions of its own."""
 SUBSCRIPTIONS = (
     select(subscriptions)
     .where(subscriptions.c.video_session_id == bindparam("key"), subscriptions.c.state != SubscriptionState.CLOSED)
@@ -49,19 +62,26 @@ SETTLE = update(subscriptions).where(
     subscriptions.c.generation == bindparam("generation_key"),
     subscriptions.c.state == bindparam("expected"),
 )
-CLOSE_ALL_OF = (
+MOVE_ALL_OF = (
     update(subscriptions)
     .where(subscriptions.c.rcv_session == bindparam("key"), subscriptions.c.state != SubscriptionState.CLOSED)
-    .values(state=SubscriptionState.CLOSED, changed_at=bindparam("now"))
+    .values(state=bindparam("to"), changed_at=bindparam("now"))
 )
 WATCHED = select(video_sessions.c.id, video_sessions.c.version).where(
     video_sessions.c.id.in_(select(media_sessions.c.video_session_id).where(media_sessions.c.abandoned_at.is_(None)))
 )
 INSERT_MEDIA, INSERT_PULLS = insert(media_sessions), insert(subscriptions)
-UNSETTLED = (
-    select(subscriptions.c.video_session_id)
-    .where(subscriptions.c.state.in_([SubscriptionState.PULLING, SubscriptionState.CUTTING]))
-    .distinct()
+# As in the partial index `idx_subscriptions_unsettled`, which the databases use for this very text alone.
+IS_UNSETTLED = text("subscriptions.state NOT IN ('flowing', 'paused', 'closed')")
+UNSETTLED = select(subscriptions.c.video_session_id).where(IS_UNSETTLED).distinct()
+UNCONFIRMED = (
+    select(subscriptions)
+    .where(
+        subscriptions.c.video_session_id == bindparam("key"),
+        subscriptions.c.state.in_([SubscriptionState.CUTTING, SubscriptionState.SWITCHING]),
+        subscriptions.c.changed_at < bindparam("before"),
+    )
+    .order_by(subscriptions.c.publication, subscriptions.c.receiver, subscriptions.c.generation)
 )
 
 
@@ -103,9 +123,13 @@ class SqlMedia:
     async def release(self, media_id: str, held_until: datetime) -> None:
         await self._connection.execute(RELEASE, {"key": media_id, "held": to_text(held_until)})
 
+    async def retire(self, media_id: str, now: datetime) -> None:
+        await self._connection.execute(ONE, {"key": media_id, "retired_at": to_text(now)})
+        await self._move_all(media_id, SubscriptionState.CUTTING, now)
+
     async def abandoned(self, media_id: str, now: datetime) -> None:
         await self._connection.execute(ONE, {"key": media_id, "abandoned_at": to_text(now)})
-        await self._connection.execute(CLOSE_ALL_OF, {"key": media_id, "now": to_text(now)})
+        await self._move_all(media_id, SubscriptionState.CLOSED, now)
 
     async def subscriptions(self, session_id: str) -> list[Subscription]:
         found = await self._connection.execute(SUBSCRIPTIONS, {"key": session_id})
@@ -132,11 +156,18 @@ class SqlMedia:
         }
         return (await self._connection.execute(SETTLE, values)).rowcount == 1
 
+    async def unconfirmed(self, session_id: str, before: datetime) -> list[Subscription]:
+        found = await self._connection.execute(UNCONFIRMED, {"key": session_id, "before": to_text(before)})
+        return [_subscription_of(row) for row in found]
+
     async def watched(self) -> dict[str, int]:
         return {row.id: row.version for row in await self._connection.execute(WATCHED)}
 
     async def unsettled(self) -> set[str]:
         return set((await self._connection.execute(UNSETTLED)).scalars())
+
+    async def _move_all(self, media_id: str, state: SubscriptionState, now: datetime) -> None:
+        await self._connection.execute(MOVE_ALL_OF, {"key": media_id, "to": state, "now": to_text(now)})
 
 
 def _edge_values(pull: Subscription) -> rows.Values:
@@ -163,6 +194,7 @@ def _media_session_of(row: Any) -> MediaSession:
         participant_id=row.participant_id,
         direction=Direction(row.direction),
         negotiating_until=rows.moment(row.negotiating_until),
+        retired=row.retired_at is not None,
     )
 
 

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from shinsatsu.domain.appointment import Appointment, AppointmentStatus
+from shinsatsu.domain.appointment import AdmissionMode, Appointment, AppointmentStatus
 from shinsatsu.domain.events import Event, EventType, StoredEvent
-from shinsatsu.domain.participant import Admission, Participant
-from shinsatsu.domain.roles import Person, Relation, UserKey, UserType, WorkerRole
-from shinsatsu.domain.session_status import EndReason, Outcome, SessionMetadata, SessionStatus
+from shinsatsu.domain.participant import Admission, Devices, IdentityCheck, IdentityMethod, Participant
+from shinsatsu.domain.roles import AuthUser, Person, Relation, UserKey, UserType, WorkerRole
+from shinsatsu.domain.session_status import EndReason, Outcome, SessionMetadata, SessionStatus, Timeout
 from shinsatsu.domain.timestamps import from_text, to_text
-from shinsatsu.domain.tracks import Track
+from shinsatsu.domain.tracks import Track, TrackType
 from shinsatsu.domain.video_session import VideoSession
 
 Values = dict[str, Any]
@@ -25,6 +26,10 @@ def moment_text(value: datetime | None) -> str | None:
     return None if value is None else to_text(value)
 
 
+def user_of(user_type: str, user_id: int, role: str | None) -> AuthUser:
+    return AuthUser(UserType(user_type), user_id, WorkerRole(role) if role else None, "")
+
+
 def person_of(row: Any) -> Person:
     return Person(
         user_type=UserType(row.user_type),
@@ -34,6 +39,7 @@ def person_of(row: Any) -> Person:
         language=row.language,
         licence_year=row.licence_year,
         specialty=row.specialty,
+        blocked=row.blocked_at is not None,
     )
 
 
@@ -58,6 +64,7 @@ def appointment_of(row: Any, appointment_id: str, support_doctor_ids: tuple[int,
         starts_at=from_text(row.starts_at),
         scheduled_duration=row.scheduled_duration,
         status=AppointmentStatus(row.appointment_status),
+        admission=AdmissionMode(row.admission_mode),
     )
 
 
@@ -72,6 +79,13 @@ def session_of(row: Any, participants: list[Participant]) -> VideoSession:
         created_by=(UserType(row.created_by_type), row.created_by_id) if row.created_by_type else None,
         started_at=moment(row.started_at),
         ended_at=moment(row.ended_at),
+        locked=bool(row.locked),
+        screen_share_allowed=bool(row.screen_share_allowed),
+        alone_since=moment(row.alone_since),
+        idle_since=moment(row.idle_since),
+        ends_at=moment(row.ends_at),
+        warned_minutes=row.warned_minutes,
+        deadline_at=moment(row.deadline_at),
         participants=participants,
         version=row.version,
         last_seq=row.last_seq,
@@ -89,6 +103,13 @@ def session_values(session: VideoSession) -> Values:
         "created_by_id": user_id,
         "started_at": moment_text(session.started_at),
         "ended_at": moment_text(session.ended_at),
+        "locked": session.locked,
+        "screen_share_allowed": session.screen_share_allowed,
+        "alone_since": moment_text(session.alone_since),
+        "idle_since": moment_text(session.idle_since),
+        "ends_at": moment_text(session.ends_at),
+        "warned_minutes": session.warned_minutes,
+        "deadline_at": moment_text(session.deadline_at),
         "metadata": json.dumps(_metadata_values(session.metadata)),
         "last_seq": session.last_seq,
         "last_track_ms": session.last_track_ms,
@@ -108,6 +129,11 @@ def participant_of(row: Any) -> Participant:
         connection_id=row.connection_id,
         audio_muted=bool(row.audio_muted),
         video_muted=bool(row.video_muted),
+        muted_by=_muted_by_of(row.muted_by),
+        waiting_since=moment(row.waiting_since),
+        devices=Devices(**json.loads(row.devices)) if row.devices else None,
+        identity=_identity_of(row.identity),
+        removal_note=row.removal_note,
         left_at=moment(row.left_at),
         superseded_by=row.superseded_by,
         is_active=bool(row.is_active),
@@ -121,6 +147,10 @@ def participant_values(participant: Participant) -> Values:
         "connection_id": participant.connection_id,
         "audio_muted": participant.audio_muted,
         "video_muted": participant.video_muted,
+        "muted_by": json.dumps(participant.muted_by) if participant.muted_by else None,
+        "waiting_since": moment_text(participant.waiting_since),
+        "identity": json.dumps(_identity_values(participant.identity)) if participant.identity else None,
+        "removal_note": participant.removal_note,
         "left_at": moment_text(participant.left_at),
         "superseded_by": participant.superseded_by,
         "is_active": participant.is_active,
@@ -137,6 +167,7 @@ def new_participant_values(session_id: str, participant: Participant) -> Values:
         "role": participant.role,
         "relation": participant.relation,
         "join_reason": participant.join_reason,
+        "devices": json.dumps(asdict(participant.devices)) if participant.devices else None,
         **participant_values(participant),
     }
 
@@ -196,6 +227,8 @@ def _metadata_values(metadata: SessionMetadata) -> Values:
         "endedBy": {"userType": by[0], "userId": by[1]} if by else None,
         "outcome": metadata.outcome,
         "failure": metadata.failure,
+        "timeout": metadata.timeout,
+        "twoWayMedia": sorted(metadata.two_way_media) or None,
     }
     return {name: value for name, value in known.items() if value is not None}
 
@@ -209,7 +242,25 @@ def _metadata_of(text: str) -> SessionMetadata:
         ended_by=_key(known["endedBy"]) if "endedBy" in known else None,
         outcome=Outcome(known["outcome"]) if "outcome" in known else None,
         failure=known.get("failure"),
+        timeout=Timeout(known["timeout"]) if "timeout" in known else None,
+        two_way_media=frozenset(map(TrackType, known.get("twoWayMedia", ()))),
     )
+
+
+def _muted_by_of(text: str | None) -> dict[TrackType, UserKey]:
+    known = json.loads(text) if text else {}
+    return {TrackType(kind): (UserType(user_type), user_id) for kind, (user_type, user_id) in known.items()}
+
+
+def _identity_values(check: IdentityCheck) -> Values:
+    return {"method": check.method, "userType": check.by[0], "userId": check.by[1], "at": to_text(check.at)}
+
+
+def _identity_of(text: str | None) -> IdentityCheck | None:
+    if text is None:
+        return None
+    known = json.loads(text)
+    return IdentityCheck(IdentityMethod(known["method"]), _key(known), from_text(known["at"]))
 
 
 def _key(user: Mapping[str, Any]) -> UserKey:

@@ -2,23 +2,39 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Select, bindparam, exists, false, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from shinsatsu.domain.appointment import Appointment
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import ConflictError
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.participant import Admission, Participant
-from shinsatsu.domain.roles import UserKey
+from shinsatsu.domain.roles import UserKey, UserType
+from shinsatsu.domain.session_status import OPEN
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.tracks import TrackState
 from shinsatsu.domain.video_session import VideoSession
-from shinsatsu.service.repositories import SessionQuery
+from shinsatsu.service.repositories import Connection, SessionQuery
 from shinsatsu.service.request import REQUEST_ID
 from shinsatsu.store import rows
 from shinsatsu.store.appointments import SqlAppointments
+from shinsatsu.store.media import RETIRE_ALL_OF
 from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import (
     appointment_support_doctors,
@@ -26,6 +42,7 @@ from shinsatsu.store.tables import (
     session_events,
     session_participants,
     tracks,
+    users,
     video_sessions,
 )
 
@@ -37,6 +54,7 @@ SESSIONS = select(
     appointments.c.starts_at,
     appointments.c.scheduled_duration,
     appointments.c.status.label("appointment_status"),
+    appointments.c.admission.label("admission_mode"),
 ).join(appointments, appointments.c.id == video_sessions.c.appointment_id)
 ONE = SESSIONS.where(video_sessions.c.id == bindparam("key"))
 NEWEST = (
@@ -67,6 +85,34 @@ CLOSE_TRACKS = (
     .where(tracks.c.participant_id == bindparam("key"), tracks.c.state != TrackState.CLOSED)
     .values(state=TrackState.CLOSED)
 )
+DUE = (
+    select(video_sessions.c.id)
+    .where(video_sessions.c.deadline_at <= bindparam("now"))
+    .order_by(video_sessions.c.deadline_at)
+)
+OPEN_ONES = select(video_sessions.c.id).where(video_sessions.c.status.in_(OPEN)).order_by(video_sessions.c.id)
+STAY = select(session_participants.c.id).where(
+    session_participants.c.id == bindparam("key"), session_participants.c.video_session_id == bindparam("session_key")
+)
+STAYS_OF = (
+    select(video_sessions.c.id)
+    .join(session_participants, session_participants.c.video_session_id == video_sessions.c.id)
+    .where(
+        session_participants.c.user_type == bindparam("type_key"),
+        session_participants.c.user_id == bindparam("id_key"),
+        session_participants.c.is_active,
+        video_sessions.c.status.in_(OPEN),
+    )
+    .order_by(video_sessions.c.id)
+)
+CONNECTED = select(
+    session_participants.c.video_session_id,
+    session_participants.c.id,
+    session_participants.c.user_type,
+    session_participants.c.user_id,
+    session_participants.c.role,
+    session_participants.c.connection_id,
+).where(session_participants.c.connection_id.is_not(None), session_participants.c.is_active)
 EVENTS_AFTER = (
     select(
         *(column for column in session_events.c if column.name != "metadata"),
@@ -122,6 +168,8 @@ class SqlSessions:
         session.version += 1
         for participant in session.changed:
             await self._save_participant(participant)
+            if events and not participant.admitted:
+                await self._end_media(participant, events[-1].created_at)
         await self._insert(INSERT_PARTICIPANTS, [rows.new_participant_values(session.id, one) for one in session.added])
         await self._insert(INSERT_TRACKS, [rows.new_track_values(session.id, one) for one in session.granted])
         await self._append(events)
@@ -130,6 +178,28 @@ class SqlSessions:
     async def events_after(self, session_id: str, seq: int, limit: int) -> list[StoredEvent]:
         found = await self._connection.execute(EVENTS_AFTER, {"key": session_id, "after": seq, "most": limit})
         return [rows.event_of(row) for row in found]
+
+    async def due(self, now: datetime) -> list[str]:
+        return list((await self._connection.execute(DUE, {"now": to_text(now)})).scalars())
+
+    async def open_ones(self) -> list[str]:
+        return list((await self._connection.execute(OPEN_ONES)).scalars())
+
+    async def had_participant(self, session_id: str, participant_id: str) -> bool:
+        found = await self._connection.execute(STAY, {"key": participant_id, "session_key": session_id})
+        return found.first() is not None
+
+    async def stays_of(self, key: UserKey) -> list[Consultation]:
+        found = (await self._connection.execute(STAYS_OF, {"type_key": key[0], "id_key": key[1]})).scalars()
+        return [one for session_id in list(found) if (one := await self.get(session_id)) is not None]
+
+    async def connections(self) -> list[Connection]:
+        return [
+            Connection(
+                row.video_session_id, row.id, rows.user_of(row.user_type, row.user_id, row.role), row.connection_id
+            )
+            for row in await self._connection.execute(CONNECTED)
+        ]
 
     async def _one(self, statement: Select[Any], key: str) -> Consultation | None:
         row = (await self._connection.execute(statement, {"key": key})).first()
@@ -156,8 +226,11 @@ class SqlSessions:
     async def _save_participant(self, participant: Participant) -> None:
         values = {"key": participant.id, **rows.participant_values(participant)}
         await self._connection.execute(UPDATE_PARTICIPANT, values)
-        if not participant.is_active:
-            await self._connection.execute(CLOSE_TRACKS, {"key": participant.id})
+
+    async def _end_media(self, participant: Participant, now: datetime) -> None:
+        """Whoever is not admitted has no tracks and no media sessions; the reconciler tells the media plane."""
+        await self._connection.execute(CLOSE_TRACKS, {"key": participant.id})
+        await self._connection.execute(RETIRE_ALL_OF, {"key": participant.id, "now": to_text(now)})
 
     async def _append(self, events: Sequence[StoredEvent]) -> None:
         request_id = REQUEST_ID.get()
@@ -179,6 +252,8 @@ def _number(session: VideoSession) -> list[StoredEvent]:
 def _keys(session: VideoSession, appointment: Appointment) -> Iterable[UserKey]:
     yield from appointment.people
     yield from (participant.key for participant in session.participants)
+    yield from (key for one in session.participants for key in one.muted_by.values())
+    yield from (one.identity.by for one in session.participants if one.identity is not None)
     yield from (key for key in (session.created_by, session.metadata.ended_by) if key is not None)
 
 
@@ -203,5 +278,17 @@ def _listing(query: SessionQuery) -> Select[Any]:
         wanted.append(appointments.c.starts_at >= to_text(query.starts_from))
     if query.starts_until is not None:
         wanted.append(appointments.c.starts_at < to_text(query.starts_until))
+    if query.text:
+        wanted.append(_mentions(query.text))
     newest_first = (appointments.c.starts_at.desc(), video_sessions.c.created_at.desc())
     return SESSIONS.where(*wanted).order_by(*newest_first).limit(query.limit)
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Whether the appointment's number or the name of somebody booked has this text in it."""
+    pattern = "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    named = func.lower(users.c.display_name).like(pattern, escape="\\")
+    patient = and_(users.c.user_type == UserType.PATIENT, users.c.user_id == appointments.c.patient_id)
+    doctor = and_(users.c.user_type == UserType.WORKER, users.c.user_id == appointments.c.doctor_id)
+    booked = exists().where(named, or_(patient, doctor))
+    return or_(func.lower(appointments.c.id).like(pattern, escape="\\"), booked)

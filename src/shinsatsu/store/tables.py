@@ -1,7 +1,7 @@
 """The tables (spec §5 and what the later sections need), the same on SQLite and PostgreSQL.
 
 Times are TEXT: UTC, ISO 8601, milliseconds, `Z`, so that their order is the order of the text. Metadata
-is JSON as TEXT. The migrations make these tables; a test holds the two together.
+is JSON as TEXT. The migrations make these tables and those of `credential_tables`; a test holds the two together.
 """
 
 from sqlalchemy import (
@@ -40,6 +40,7 @@ users = Table(
     Column("language", Text),
     Column("licence_year", Integer),
     Column("specialty", Text),
+    Column("blocked_at", Text),
     PrimaryKeyConstraint("user_type", "user_id"),
 )
 
@@ -52,6 +53,7 @@ appointments = Table(
     Column("starts_at", Text, nullable=False),
     Column("scheduled_duration", Integer, nullable=False),
     Column("status", Text, nullable=False),
+    Column("admission", Text, nullable=False, server_default=text("'staff'")),
     Index("idx_appointments_patient", "patient_id"),
     Index("idx_appointments_doctor", "doctor_id"),
     Index("idx_appointments_starts_at", "starts_at"),
@@ -82,6 +84,13 @@ video_sessions = Table(
     Column("version", Integer, nullable=False),
     Column("last_seq", Integer, nullable=False),
     Column("last_track_ms", BigInteger, nullable=False),
+    Column("locked", Boolean, nullable=False, server_default=FALSE),
+    Column("screen_share_allowed", Boolean, nullable=False, server_default=TRUE),
+    Column("alone_since", Text),
+    Column("idle_since", Text),
+    Column("ends_at", Text),
+    Column("deadline_at", Text),
+    Column("warned_minutes", Integer),
     Index("idx_video_sessions_appointment", "appointment_id", "created_at"),
     Index(
         "ux_video_sessions_open",
@@ -89,6 +98,12 @@ video_sessions = Table(
         unique=True,
         sqlite_where=text("status NOT IN ('ended', 'failed')"),
         postgresql_where=text("status NOT IN ('ended', 'failed')"),
+    ),
+    Index(
+        "idx_video_sessions_deadline",
+        "deadline_at",
+        sqlite_where=text("deadline_at IS NOT NULL"),
+        postgresql_where=text("deadline_at IS NOT NULL"),
     ),
 )
 
@@ -110,6 +125,11 @@ session_participants = Table(
     Column("audio_muted", Boolean, nullable=False, server_default=FALSE),
     Column("video_muted", Boolean, nullable=False, server_default=FALSE),
     Column("superseded_by", Text),
+    Column("muted_by", Text),
+    Column("waiting_since", Text),
+    Column("devices", Text),
+    Column("identity", Text),
+    Column("removal_note", Text),
     Index("idx_session_participants_session", "video_session_id"),
     Index("idx_session_participants_user", "user_type", "user_id"),
     Index(
@@ -120,6 +140,12 @@ session_participants = Table(
         unique=True,
         sqlite_where=text("is_active"),
         postgresql_where=text("is_active"),
+    ),
+    Index(
+        "idx_session_participants_connected",
+        "connection_id",
+        sqlite_where=text("connection_id IS NOT NULL"),
+        postgresql_where=text("connection_id IS NOT NULL"),
     ),
 )
 
@@ -167,6 +193,7 @@ media_sessions = Table(
     Column("negotiating_until", Text),
     Column("created_at", Text, nullable=False),
     Column("abandoned_at", Text),
+    Column("retired_at", Text),
     Index(
         "idx_media_sessions_live",
         "video_session_id",
@@ -178,8 +205,8 @@ media_sessions = Table(
         "participant_id",
         "direction",
         unique=True,
-        sqlite_where=text("abandoned_at IS NULL"),
-        postgresql_where=text("abandoned_at IS NULL"),
+        sqlite_where=text("abandoned_at IS NULL AND retired_at IS NULL"),
+        postgresql_where=text("abandoned_at IS NULL AND retired_at IS NULL"),
     ),
 )
 
@@ -198,57 +225,15 @@ subscriptions = Table(
     Index(
         "idx_subscriptions_unsettled",
         "state",
-        sqlite_where=text("state IN ('pulling', 'cutting')"),
-        postgresql_where=text("state IN ('pulling', 'cutting')"),
+        sqlite_where=text("state NOT IN ('flowing', 'paused', 'closed')"),
+        postgresql_where=text("state NOT IN ('flowing', 'paused', 'closed')"),
     ),
     Index("idx_subscriptions_rcv_session", "rcv_session"),
 )
 
-links = Table(
-    "links",
+servers = Table(
+    "servers",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("token_hash", Text, nullable=False),
-    Column("video_session_id", Text, ForeignKey("video_sessions.id"), nullable=False),
-    Column("appointment_id", Text, ForeignKey("appointments.id"), nullable=False),
-    Column("user_type", Text, nullable=False),
-    Column("user_id", Id, nullable=False),
-    Column("created_by_type", Text, nullable=False),
-    Column("created_by_id", Id, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),
-    Column("used_at", Text),
-    Column("proof_hash", Text),
-    Column("grant_id", Text),
-    Column("revoked_at", Text),
-    Index("idx_links_appointment", "appointment_id"),
-)
-
-grants = Table(
-    "grants",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("secret_hash", Text, nullable=False),
-    Column("video_session_id", Text, ForeignKey("video_sessions.id"), nullable=False),
-    Column("appointment_id", Text, ForeignKey("appointments.id"), nullable=False),
-    Column("user_type", Text, nullable=False),
-    Column("user_id", Id, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),
-    Column("revoked_at", Text),
-    UniqueConstraint("secret_hash"),
-    Index("idx_grants_appointment", "appointment_id"),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    Column("name", Text, nullable=False),
-    Column("secret_hash", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("expires_at", Text),
-    Column("revoked_at", Text),
-    UniqueConstraint("secret_hash"),
+    Column("alive_at", Text, nullable=False),
 )

@@ -1,6 +1,6 @@
 """`tracks`: what was granted and where it is published."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -13,6 +13,15 @@ from shinsatsu.store.tables import tracks
 OF_SESSION = (
     select(tracks)
     .where(tracks.c.video_session_id == bindparam("key"), tracks.c.state != TrackState.CLOSED)
+    .order_by(tracks.c.track_name)
+)
+PUBLICATIONS = (
+    select(tracks)
+    .where(
+        tracks.c.video_session_id == bindparam("key"),
+        tracks.c.media_session_id.is_not(None),
+        tracks.c.track_name.in_(bindparam("names", expanding=True)),
+    )
     .order_by(tracks.c.track_name)
 )
 MIDS_ON = (
@@ -43,6 +52,10 @@ class SqlTracks:
                 "mid": track.mid,
             }
             await self._connection.execute(SAVE, values)
+
+    async def publications(self, session_id: str, names: Collection[str]) -> list[Track]:
+        found = await self._connection.execute_once(PUBLICATIONS, {"key": session_id, "names": sorted(names)})
+        return [_track_of(row) for row in found]
 
     async def mids_on(self, media_id: str) -> list[str]:
         return [str(mid) for mid in (await self._connection.execute(MIDS_ON, {"key": media_id})).scalars()]

@@ -11,7 +11,9 @@ from shinsatsu.store.appointments import SqlAppointments
 from shinsatsu.store.credentials import SqlCredentials
 from shinsatsu.store.engine import POOL_SIZE, POOL_TIMEOUT
 from shinsatsu.store.faults import foreign_errors_mapped
+from shinsatsu.store.logins import SqlLogins
 from shinsatsu.store.media import SqlMedia
+from shinsatsu.store.servers import SqlServers
 from shinsatsu.store.sessions import SqlSessions
 from shinsatsu.store.sqlite import DirectConnection, SqliteConnections
 from shinsatsu.store.statements import Statements
@@ -32,6 +34,8 @@ class SqlUnitOfWork:
         self.tracks = SqlTracks(statements)
         self.media = SqlMedia(statements)
         self.credentials = SqlCredentials(statements)
+        self.logins = SqlLogins(statements)
+        self.servers = SqlServers(statements)
 
     async def commit(self) -> None:
         """Makes it last: on return it is on disk."""

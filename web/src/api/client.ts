@@ -4,10 +4,16 @@ import type {
   Description,
   Grant,
   GrantedTrack,
+  IdentityMethod,
   JoinAnswer,
+  JoinRequest,
+  MutableKind,
   Outcome,
+  SessionParticipant,
   SubscribeAnswer,
+  TrackType,
   VideoSession,
+  WaitingRoom,
 } from './types'
 
 const ANSWER_WITHIN_MS = 15_000
@@ -62,8 +68,8 @@ export class ConsultationApi {
     return call('POST', '/api/video-sessions/create', { appointmentId }, this.grantId)
   }
 
-  join(): Promise<JoinAnswer> {
-    return this.#session('POST', '/join', {})
+  join(request: JoinRequest = {}): Promise<JoinAnswer> {
+    return this.#session('POST', '/join', request)
   }
 
   leave(participantId: string): Promise<void> {
@@ -100,6 +106,54 @@ export class ConsultationApi {
     return this.#session('POST', '/tracks/close', { participantId, tracks })
   }
 
+  waitingRoom(): Promise<WaitingRoom> {
+    return this.#session('GET', '/waiting-room')
+  }
+
+  admit(participantId: string): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'admit')
+  }
+
+  sendBack(participantId: string): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'send-back')
+  }
+
+  remove(participantId: string, reason: string): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'remove', { reason })
+  }
+
+  mute(participantId: string, kinds: TrackType[]): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'mute', { kinds })
+  }
+
+  unmute(participantId: string, kinds: MutableKind[]): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'unmute', { kinds })
+  }
+
+  requestUnmute(participantId: string, kinds: MutableKind[]): Promise<void> {
+    return this.#participant(participantId, 'unmute-request', { kinds })
+  }
+
+  checkIdentity(participantId: string, method: IdentityMethod): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'identity-check', { method })
+  }
+
+  muteAll(): Promise<VideoSession> {
+    return this.#session('POST', '/mute-all', {})
+  }
+
+  lock(locked: boolean): Promise<VideoSession> {
+    return this.#session('POST', '/lock', { locked })
+  }
+
+  allowScreenShare(allowed: boolean): Promise<VideoSession> {
+    return this.#session('POST', '/screen-share', { allowed })
+  }
+
+  extend(minutes: number): Promise<VideoSession> {
+    return this.#session('POST', '/extend', { minutes })
+  }
+
   /** The address of the event stream. */
   eventsUrl(participantId?: string, after?: number): string {
     const query = new URLSearchParams({ grant: this.grantId })
@@ -107,6 +161,10 @@ export class ConsultationApi {
     if (after !== undefined) query.set('after', String(after))
     const origin = location.origin.replace(/^http/, 'ws')
     return `${origin}/api/video-sessions/${encodeURIComponent(this.sessionId)}/events?${query}`
+  }
+
+  #participant<T>(participantId: string, command: string, body: unknown = {}): Promise<T> {
+    return this.#session('POST', `/participants/${encodeURIComponent(participantId)}/${command}`, body)
   }
 
   #session<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,3 +1,5 @@
+import type { HeldBy } from './types'
+
 /**
  * What can go wrong when one asks the server:
  *
@@ -17,6 +19,8 @@ export class ApiProblem extends Problem {
     readonly reason?: string,
     /** Seconds, from Retry-After. */
     readonly retryAfter?: number,
+    /** With `doctor_busy`: where the doctor is. */
+    readonly heldBy?: HeldBy,
   ) {
     super(detail)
   }
@@ -36,6 +40,7 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
     typeof body['detail'] === 'string' ? body['detail'] : response.statusText,
     typeof body['reason'] === 'string' ? body['reason'] : undefined,
     Number.isFinite(retryAfter) ? retryAfter : undefined,
+    body['heldBy'] as HeldBy | undefined,
   )
 }
 
@@ -47,4 +52,9 @@ export function isTransient(error: unknown): boolean {
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Problem && codes.includes(error.code)
+}
+
+/** Whether a right was refused for that reason (the decision's code). */
+export function hasReason(error: unknown, ...reasons: string[]): boolean {
+  return error instanceof ApiProblem && error.reason !== undefined && reasons.includes(error.reason)
 }

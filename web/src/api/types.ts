@@ -23,6 +23,15 @@ export interface Doctor extends Person {
   licenceYear?: number | null
 }
 
+export type MutableKind = 'audio' | 'video'
+export type IdentityMethod =
+  'my_number_card' | 'insurance_card' | 'drivers_licence' | 'passport' | 'known_to_staff' | 'other'
+
+export interface Devices {
+  camera: boolean
+  microphone: boolean
+}
+
 export interface SessionParticipant {
   participantId: string
   userType: UserType
@@ -34,7 +43,13 @@ export interface SessionParticipant {
   connected: boolean
   audioMuted: boolean
   videoMuted: boolean
+  /** Who switched it off, until its owner switches it on again. */
+  mutedBy?: { audio?: Actor; video?: Actor }
+  joinReason?: string | null
+  devices?: Devices | null
+  identityCheck?: { method: IdentityMethod; at: string; by: Actor } | null
   joinedAt: string
+  waitingSince?: string | null
   leftAt?: string | null
   permissions: Permission[]
 }
@@ -53,16 +68,35 @@ export interface VideoSession {
   participants: SessionParticipant[]
   startedAt?: string | null
   endedAt?: string | null
+  /** When the longest duration is over. */
+  endsAt?: string | null
   version: number
+  locked: boolean
+  screenShareAllowed: boolean
   openSessionId?: string | null
-  appointment: { startsAt: string; doctor: Doctor; patient: Person; supportDoctors: Person[] }
+  appointment: {
+    startsAt: string
+    admission: 'staff' | 'automatic'
+    doctor: Doctor
+    patient: Person
+    supportDoctors: Person[]
+  }
   metadata: {
     scheduledDuration: number
     actualDuration?: number | null
     endReason?: string | null
+    timeout?: 'join' | 'idle' | 'max' | null
+    twoWayMedia?: { audio: boolean; video: boolean } | null
     endedBy?: Actor | null
     outcome?: Outcome | null
   }
+  /** What the caller may do, and over whom; on answers, not on the stream's messages. */
+  you?: Rights | null
+}
+
+export interface Rights {
+  permissions: Permission[]
+  over: Record<string, string[]>
 }
 
 export interface Grant {
@@ -95,6 +129,16 @@ export interface Track extends GrantedTrack {
   userId: number
 }
 
+export interface JoinRequest {
+  /** Why an operator or admin comes in. */
+  reason?: string
+  /** One's present participant: nothing is superseded. */
+  participantId?: string
+  /** The other consultation a doctor leaves for this one. */
+  leave?: string
+  devices?: Devices
+}
+
 export interface JoinAnswer {
   session: VideoSession
   participantId: string
@@ -102,6 +146,22 @@ export interface JoinAnswer {
   tracks: GrantedTrack[]
   permissions: Permission[]
   iceServers: RTCIceServer[]
+}
+
+/** What somebody who waits is honestly told. */
+export interface WaitingRoom {
+  admission: Admission
+  since?: string | null
+  doctorStatus: 'here' | 'in_consultation' | 'not_here'
+  startsAt: string
+}
+
+/** The other consultation that a doctor is in. */
+export interface HeldBy {
+  sessionId: string
+  appointmentId: string
+  /** Their name. */
+  patient: string
 }
 
 export interface Description {
@@ -125,7 +185,14 @@ export type StreamEvent =
       session: VideoSession
     }
   | { type: 'participant_joined'; seq: number; participant: SessionParticipant; rejoined: boolean }
-  | { type: 'participant_updated'; seq: number; participant: SessionParticipant }
+  | {
+      type: 'participant_updated'
+      seq: number
+      participant: SessionParticipant
+      change: ParticipantChange
+      kind?: TrackType
+      by?: Actor
+    }
   | {
       type: 'participant_left'
       seq: number
@@ -133,11 +200,22 @@ export type StreamEvent =
       userType: UserType
       userId: number
       displayName: string
-      reason: 'left' | 'superseded' | 'disconnected' | 'ended'
+      reason: 'left' | 'superseded' | 'moved' | 'sent_back' | 'removed' | 'blocked' | 'booking_changed' | 'ended'
+      by?: Actor
+      note?: string
     }
   | { type: 'track_published'; seq: number; track: Track }
-  | { type: 'track_closed'; seq: number; trackName: string }
-  | { type: 'permissions'; seq: number; permissions: Permission[] }
+  | { type: 'track_closed'; seq: number; trackName: string; reason: string; by?: Actor }
+  | { type: 'unmute_requested'; seq: number; participantId: string; kinds: MutableKind[]; by: Actor }
+  | { type: 'session_updated'; seq: number; change: SessionChange; by?: Actor; session: VideoSession }
+  | { type: 'time_warning'; seq: number; minutesLeft: number; endsAt: string }
+  | ({ type: 'permissions' } & Rights)
+
+export type ParticipantChange =
+  'connected' | 'disconnected' | 'muted' | 'unmuted' | 'admitted' | 'sent_back' | 'identity_checked' | 'restored'
+
+export type SessionChange =
+  'extended' | 'locked' | 'unlocked' | 'screen_share_on' | 'screen_share_off' | 'outcome_set' | 'two_way_media'
 
 export type ClientMessage = { type: 'heartbeat' } | { type: 'media_state'; audioMuted: boolean; videoMuted: boolean }
 

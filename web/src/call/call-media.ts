@@ -1,5 +1,5 @@
 import type { ConsultationApi } from '../api/client'
-import { NetworkProblem } from '../api/problem'
+import { hasCode, NetworkProblem } from '../api/problem'
 import { type LinkState, MediaConnection, type NewPeerConnection } from './media-connection'
 import type { OwnMedia } from './own-media'
 
@@ -95,13 +95,29 @@ export class CallMedia {
     await this.#link?.stopScreen(screen.trackName).catch((error: unknown) => this.handlers.failed(error))
   }
 
-  /** Shares what was shared before over the new connection too. */
+  /** Ends a share that the server has ended: it has no track to close any more. True if it was one's own. */
+  screenEnded(trackName: string): boolean {
+    if (this.screen?.trackName !== trackName) return false
+    this.screen.track.stop()
+    this.screen = undefined
+    this.#link?.publisher.removeScreen()
+    this.handlers.changed()
+    return true
+  }
+
+  /** Shares what was shared before over the new connection too, unless that is no longer allowed. */
   async resumeSharing(link: MediaConnection): Promise<void> {
     const screen = this.screen
-    if (screen && screen.track.readyState === 'live') {
+    if (screen?.track.readyState !== 'live') {
+      this.screen = undefined
+      return
+    }
+    try {
       const { trackName } = await link.shareScreen(screen.track)
       this.screen = { ...screen, trackName }
-    } else {
+    } catch (error) {
+      if (!hasCode(error, 'forbidden')) throw error
+      screen.track.stop()
       this.screen = undefined
     }
   }

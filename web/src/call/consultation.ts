@@ -1,46 +1,45 @@
 import type { ConsultationApi } from '../api/client'
-import { hasCode, isTransient, ApiProblem, NetworkProblem } from '../api/problem'
-import {
-  type Actor,
-  type Grant,
-  type Outcome,
-  type SessionParticipant,
-  type StreamEvent,
-  type TrackType,
-  type VideoSession,
-  userKey,
-} from '../api/types'
+import { hasCode, NetworkProblem } from '../api/problem'
+import { type Grant, type JoinRequest, type Outcome, type StreamEvent, userKey, type VideoSession } from '../api/types'
 import { CallMedia } from './call-media'
+import { ConsultationView } from './consultation-view'
 import { Entry } from './entry'
 import { LiveRoom } from './live-room'
 import type { LinkState, MediaConnection } from './media-connection'
+import { Moderation } from './moderation'
 import { type Notice, noticeOf } from './notices'
 import type { OwnMedia } from './own-media'
+import { OwnSwitches } from './own-switches'
+import { type Farewell, farewellOf, isIn, isPassing, type Phase, phaseAfterRefusal } from './phases'
 import { BROWSER, type Ports } from './ports'
-import type { Room } from './room'
-import { type Cause, type Trouble, TroubleWatch } from './trouble-watch'
-
-export type Phase = 'ready' | 'joining' | 'present' | 'reconnecting' | 'elsewhere' | 'left' | 'over' | 'refused'
+import { isWaiting, type Room } from './room'
+import { type Cause, TroubleWatch } from './trouble-watch'
 
 export interface ConsultationListener {
   changed(): void
   noticed(notice: Notice): void
+  /** A command of staff was refused or did not arrive. */
+  refused(error: unknown): void
 }
 
 /**
- * One person's part in one consultation: ready → joining → present ⇄ reconnecting → left, over, elsewhere or refused.
- * The room says who is in and what is published, the media follow it, the entry tries until both are there and the
- * watch tells when they no longer are. It knows no page.
+ * One person's part in one consultation, as `phases.ts` draws it. The room says who is in and what is published, the
+ * media follow it, the entry tries until both are there and the watch tells when they no longer are. It knows no page.
  */
-export class Consultation {
+export class Consultation extends ConsultationView {
   phase: Phase = 'ready'
-  trouble: Trouble | undefined
   problem: unknown
+  farewell: Farewell | undefined
   readonly me: string
-  readonly #live: LiveRoom
-  readonly #call: CallMedia
+  readonly switches: OwnSwitches
+  readonly moderation: Moderation
+  protected readonly live: LiveRoom
+  protected readonly call: CallMedia
+  protected readonly watch: TroubleWatch
   readonly #entry: Entry
-  readonly #watch: TroubleWatch
+  /** What is said on every join, and what on the next one alone. */
+  #said: JoinRequest = {}
+  #once: JoinRequest = {}
 
   constructor(
     readonly api: ConsultationApi,
@@ -50,156 +49,153 @@ export class Consultation {
     private readonly listener: ConsultationListener,
     ports: Ports = BROWSER,
   ) {
+    super()
     this.me = userKey(grant)
-    this.#live = new LiveRoom(
-      api,
-      session,
-      this.me,
-      {
-        heard: (event, before) => this.#heard(event, before),
-        alive: (alive) => this.#streamAlive(alive),
-        final: () => void this.#stale(),
-      },
-      ports.newSocket,
-    )
-    this.#call = new CallMedia(
-      api,
-      media,
-      {
-        changed: () => this.listener.changed(),
-        state: (state) => this.#linkState(state),
-        failed: (error) => this.#failed(error),
-      },
-      ports.newPeerConnection,
-    )
+    const changed = () => this.listener.changed()
+    const roomHandlers = {
+      heard: (event: StreamEvent, before: Room) => this.#heard(event, before),
+      alive: (alive: boolean) => this.#streamAlive(alive),
+      final: () => void this.#stale(),
+    }
+    this.live = new LiveRoom(api, session, this.me, roomHandlers, ports.newSocket)
+    const mediaHandlers = {
+      changed,
+      state: (state: LinkState) => this.#linkState(state),
+      failed: (error: unknown) => this.#failed(error),
+    }
+    this.call = new CallMedia(api, media, mediaHandlers, ports.newPeerConnection)
     this.#entry = new Entry({
       attempt: (current) => this.#attempt(current),
       isFinal: (error) => this.#isFinal(error),
       inVain: (error) => this.#inTrouble(error instanceof NetworkProblem ? (this.trouble?.cause ?? 'media') : 'server'),
     })
-    this.#watch = new TroubleWatch({ broken: () => this.#reconnect('media'), unheard: () => this.#unheard() })
-    media.onTrack = (kind, track) => this.#call.replace(kind, track)
+    this.watch = new TroubleWatch({ broken: () => this.#reconnect('media'), unheard: () => this.#unheard() })
+    this.switches = new OwnSwitches(api, media, () => this.own)
+    this.moderation = new Moderation(api, { changed, failed: (error) => this.listener.refused(error) })
+    media.onTrack = (kind, track) => this.call.replace(kind, track)
     media.onState = () => {
       this.#sayMediaState()
       this.listener.changed()
     }
   }
 
-  get room(): Room {
-    return this.#live.room
-  }
-
-  get endedBy(): Actor | undefined {
-    return this.#live.endedBy
-  }
-
-  get received(): ReadonlyMap<string, MediaStreamTrack> {
-    return this.#call.received
-  }
-
-  get isSharing(): boolean {
-    return this.#call.screen !== undefined
-  }
-
-  /** Everybody else who is in, first come first. */
-  get others(): SessionParticipant[] {
-    return this.#live.others
-  }
-
-  /** What has arrived of a person's microphone or camera, the newest publication first. */
-  trackOf(person: SessionParticipant, type: TrackType): MediaStreamTrack | undefined {
-    return this.#live
-      .tracksOf(person, type)
-      .map((track) => this.received.get(track.trackName))
-      .findLast((track) => track !== undefined)
-  }
-
-  may(action: string): boolean {
-    return this.#live.permissions.some((p) => p.action === action && p.allowed)
-  }
-
   /** Follows the room and makes the first offer while the person still looks at the check page. */
   prepare(): void {
     if (this.phase !== 'ready') return
-    if (!this.#live.isOver) this.#live.follow()
-    this.#call.prepare()
+    if (!this.live.isOver) this.live.follow()
+    this.call.prepare()
   }
 
   /** Goes in as soon as the own tracks are there; also back in after leaving or an end. */
-  async join(tracksReady: Promise<void> = Promise.resolve()): Promise<void> {
+  async join(tracksReady: Promise<void> = Promise.resolve(), { reason, leave }: JoinRequest = {}): Promise<void> {
+    if (reason) this.#said = { reason }
+    this.#once = leave ? { leave } : {}
+    this.problem = this.farewell = undefined
     this.#set('joining')
     await tracksReady
     if (this.phase === 'joining') await this.#entry.go()
   }
 
+  /** Stays out, in the other consultation that holds this doctor. */
+  stay(): void {
+    if (this.phase !== 'held') return
+    this.#set('ready')
+    this.prepare()
+  }
+
   async leave(): Promise<void> {
-    const { participantId } = this.#live
+    const { participantId } = this.live
     this.#finish('left')
     // Whoever leaves is gone at once for themselves; if the server cannot hear it, it notices the silence.
     if (participantId) await this.api.leave(participantId).catch(() => undefined)
   }
 
   async end(outcome?: Outcome): Promise<void> {
-    this.#live.learn(await this.api.end(outcome))
+    this.live.learn(await this.api.end(outcome))
     this.#finish('over')
-  }
-
-  shareScreen(track: MediaStreamTrack): Promise<void> {
-    return this.#call.shareScreen(track)
-  }
-
-  stopSharing(): Promise<void> {
-    return this.#call.stopSharing()
   }
 
   /** The browser says that the network went or came back. */
   network(online: boolean): void {
-    if (!online && (this.phase === 'present' || this.phase === 'joining')) {
+    if (this.phase === 'waiting') {
+      if (online) this.watch.mended()
+      else this.watch.begin('offline')
+      this.listener.changed()
+    } else if (!online && (this.phase === 'present' || this.phase === 'joining')) {
       this.#entry.callOff()
       this.#inTrouble('offline')
     } else if (online && this.phase === 'reconnecting') {
       this.retryNow()
     }
-    if (online) this.#live.hurry()
+    if (online) this.live.hurry()
   }
 
   /** Back in the foreground, or the person asks: what is broken is taken up at once. */
   retryNow(): void {
-    this.#live.hurry()
+    this.live.hurry()
     if (this.phase === 'reconnecting') void this.#entry.go()
-    else if (this.phase === 'present' && !this.#call.isConnected) this.#reconnect('media')
+    else if (this.phase === 'present' && !this.call.isConnected) this.#reconnect('media')
   }
 
   close(): void {
     this.#finish(this.phase)
   }
 
-  /** One try: join, then publish and subscribe on fresh peer connections until both carry media. */
+  /** One try: join, and once let in publish and subscribe on fresh peer connections until both carry media. */
   async #attempt(current: () => boolean): Promise<void> {
-    const made = this.#call.take()
-    const joined = await this.#live.join().catch((error: unknown) => {
+    const made = this.call.take()
+    const request = { ...this.#said, ...this.#once, devices: this.media.devices }
+    const joined = await this.live.join(request).catch((error: unknown) => {
       made.close()
       throw error
     })
     if (!current()) return made.close()
-    const link = this.#call.adopt(made, joined.iceServers)
-    this.#live.enter(joined)
+    this.#once = {}
+    this.live.enter(joined)
+    void this.switches.obey()
+    if (joined.admission !== 'admitted') {
+      made.close()
+      return this.#wait()
+    }
+    const link = this.call.adopt(made, joined.iceServers)
     this.listener.changed()
-    await link.open(joined, this.#live.wanted)
+    await link.open(joined, this.live.wanted)
     this.#sayMediaState()
-    await this.#call.connected(link)
+    await this.call.connected(link)
     if (current()) await this.#settled(link)
   }
 
   async #settled(link: MediaConnection): Promise<void> {
-    this.trouble = undefined
+    this.watch.mended()
     this.#set('present')
-    await this.#call.resumeSharing(link)
+    await this.call.resumeSharing(link)
+  }
+
+  /** In the waiting room there are no media; a connection made ahead would not outlive a long wait. */
+  #wait(): void {
+    this.#entry.callOff()
+    this.watch.rest()
+    this.call.close()
+    this.switches.question = undefined
+    this.#set('waiting')
+  }
+
+  /** Staff have let one in, or sent one back. */
+  #followAdmission(): void {
+    const { own, phase } = this
+    if (own?.participantId !== this.live.participantId) return
+    if (phase === 'waiting' && own?.admission === 'admitted') {
+      this.#once = { participantId: own.participantId }
+      this.#set('joining')
+      void this.#entry.go()
+    } else if (own && isWaiting(own) && (phase === 'present' || phase === 'joining' || phase === 'reconnecting')) {
+      this.#wait()
+    }
   }
 
   #linkState(state: LinkState): void {
-    if (this.phase === 'present') this.#watch.link(state)
-    else this.#watch.restLink()
+    if (this.phase === 'present') this.watch.link(state)
+    else this.watch.restLink()
   }
 
   #failed(error: unknown): void {
@@ -213,79 +209,89 @@ export class Consultation {
   }
 
   #inTrouble(cause: Cause): void {
-    this.#watch.restLink()
-    this.trouble = { cause, since: this.trouble?.since ?? Date.now() }
+    this.watch.restLink()
+    this.watch.begin(cause)
     this.#set('reconnecting')
   }
 
   /** Whether trying again is no use; if so, the phase says why. */
   async #isFinal(error: unknown): Promise<boolean> {
-    if (hasCode(error, 'stale_participant')) return this.#takenElsewhere()
+    if (hasCode(error, 'stale_participant')) {
+      this.#once = {}
+      return this.#takenElsewhere()
+    }
     if (hasCode(error, 'session_ended')) {
-      await this.#live.lookAgain()
+      await this.live.lookAgain()
       this.#finish('over')
       return true
     }
-    // A peer connection that was closed under its negotiation throws its own errors: those are worth another try.
-    if (!(error instanceof ApiProblem) || isTransient(error) || hasCode(error, 'negotiation_in_progress')) return false
+    if (isPassing(error)) return false
     this.problem = error
-    this.#finish('refused')
+    this.#finish(phaseAfterRefusal(error))
     return true
   }
 
   /** The server no longer has this participant, or will not have its stream: the session on record says why. */
   async #stale(): Promise<void> {
-    if (this.phase !== 'present') return
+    if (!isIn(this.phase)) return
     if (!(await this.#takenElsewhere())) this.#reconnect('server')
   }
 
   /** A participant goes stale by its own silence, which joining mends, or because the person is in on another page. */
   async #takenElsewhere(): Promise<boolean> {
-    await this.#live.lookAgain()
-    if (this.#live.isOver) this.#finish('over')
-    else if (this.#live.isElsewhere) this.#finish('elsewhere')
+    await this.live.lookAgain()
+    if (this.live.isOver) this.#finish('over')
+    else if (this.live.isElsewhere) this.#finish('elsewhere')
     else return false
     return true
   }
 
   #heard(event: StreamEvent, before: Room): void {
-    if (this.#live.isOver && this.phase !== 'ready') return this.#finish('over')
-    this.#call.want(this.#live.wanted)
-    const notice = noticeOf(event, before, this.me)
+    if (this.live.isOver && this.phase !== 'ready') return this.#finish('over')
+    this.farewell = farewellOf(event, this.live.participantId)
+    if (this.farewell) return this.#finish(this.farewell.phase)
+    this.switches.heard(event)
+    this.#followAdmission()
+    this.call.want(this.live.wanted)
+    const notice = this.#ownScreenEnded(event) ?? noticeOf(event, before, this.me)
     if (notice && this.phase !== 'ready') this.listener.noticed(notice)
     this.listener.changed()
   }
 
+  #ownScreenEnded(event: StreamEvent): Notice | undefined {
+    if (event.type !== 'track_closed' || !this.call.screenEnded(event.trackName)) return undefined
+    return { kind: 'muted-by', what: 'screen', name: event.by?.displayName ?? '' }
+  }
+
   #streamAlive(alive: boolean): void {
     if (!alive) {
-      if (this.phase === 'present') this.#watch.stream(false)
+      if (isIn(this.phase)) this.watch.stream(false)
       return
     }
-    this.#watch.stream(true)
+    this.watch.stream(true)
     this.#sayMediaState()
-    if (this.phase === 'present') this.trouble = undefined
+    if (isIn(this.phase)) this.watch.mended()
     this.listener.changed()
   }
 
   /** Sound and picture may well go on: this is said, but nothing is torn down. */
   #unheard(): void {
-    if (this.phase !== 'present') return
-    this.trouble ??= { cause: 'server', since: Date.now() }
+    if (!isIn(this.phase)) return
+    if (!this.trouble) this.watch.begin('server')
     this.listener.changed()
   }
 
   #sayMediaState(): void {
     const { audioMuted, videoMuted } = this.media
-    this.#live.say({ type: 'media_state', audioMuted, videoMuted })
+    if (this.phase !== 'waiting') this.live.say({ type: 'media_state', audioMuted, videoMuted })
   }
 
   #finish(phase: Phase): void {
     this.#entry.callOff()
-    this.#watch.rest()
-    this.#live.close()
-    this.#call.close()
-    this.trouble = undefined
-    if (phase !== 'elsewhere') this.media.stop()
+    this.watch.rest()
+    this.live.close()
+    this.call.close()
+    if (phase !== 'elsewhere' && phase !== 'held') this.media.stop()
     this.#set(phase)
   }
 

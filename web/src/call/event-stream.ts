@@ -90,7 +90,11 @@ export class EventStream {
     if (socket !== this.#socket) return
     this.#lastHeard = Date.now()
     const message = JSON.parse(data) as { type?: string; seq?: number }
-    if (message.seq === undefined) return
+    if (message.seq === undefined) {
+      // Unnumbered: of heartbeats and of errors about what was said there is nothing to tell.
+      if (message.type === 'permissions') this.handlers.event(message as StreamEvent)
+      return
+    }
     if (message.type !== 'snapshot' && this.#seq !== undefined && message.seq !== this.#seq + 1) {
       if (message.seq <= this.#seq) return
       this.open(this.url, true)

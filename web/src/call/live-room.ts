@@ -2,9 +2,11 @@ import type { ConsultationApi } from '../api/client'
 import { hasCode } from '../api/problem'
 import {
   type Actor,
+  type Admission,
   type ClientMessage,
   type JoinAnswer,
-  type Permission,
+  type JoinRequest,
+  type Rights,
   type SessionParticipant,
   type StreamEvent,
   type Track,
@@ -13,7 +15,7 @@ import {
   userKey,
 } from '../api/types'
 import { EventStream } from './event-stream'
-import { applyEvent, type Room } from './room'
+import { applyEvent, isHeldBack, isWaiting, type Room } from './room'
 
 export interface RoomHandlers {
   /** The room has changed by an event; `before` is what it was. */
@@ -25,7 +27,7 @@ export interface RoomHandlers {
 /** The room as the server tells it, kept up by the event stream, and the doors into it. */
 export class LiveRoom {
   room: Room
-  permissions: Permission[] = []
+  rights: Rights
   endedBy: Actor | undefined
   participantId: string | undefined
   readonly #stream: EventStream
@@ -38,6 +40,7 @@ export class LiveRoom {
     newSocket: (url: string) => WebSocket,
   ) {
     this.room = { session, tracks: [] }
+    this.rights = session.you ?? { permissions: [], over: {} }
     this.#stream = new EventStream(
       () => '',
       { event: (event) => this.#heard(event), alive: handlers.alive, final: handlers.final },
@@ -45,9 +48,26 @@ export class LiveRoom {
     )
   }
 
+  /** Oneself, as the session has it. */
+  get own(): SessionParticipant | undefined {
+    return this.room.session.participants.find((p) => userKey(p) === this.me)
+  }
+
+  get admission(): Admission | undefined {
+    return this.participantId === undefined ? undefined : this.own?.admission
+  }
+
   /** Everybody else who is in, first come first. */
   get others(): SessionParticipant[] {
     return this.room.session.participants.filter((p) => userKey(p) !== this.me && p.admission === 'admitted')
+  }
+
+  /** Everybody else in the waiting room, who has waited longest first. */
+  get waiting(): SessionParticipant[] {
+    const since = (p: SessionParticipant) => p.waitingSince ?? p.joinedAt
+    return this.room.session.participants
+      .filter((p) => userKey(p) !== this.me && isWaiting(p))
+      .sort((a, b) => since(a).localeCompare(since(b)))
   }
 
   get isOver(): boolean {
@@ -56,13 +76,14 @@ export class LiveRoom {
 
   /** Whether one is in by another participant than this one: from another page. */
   get isElsewhere(): boolean {
-    const now = this.room.session.participants.find((p) => userKey(p) === this.me)
-    return now !== undefined && now.participantId !== this.participantId
+    return this.own !== undefined && this.own.participantId !== this.participantId
   }
 
-  /** The tracks of everybody else, by name. */
+  /** The tracks of everybody else that can flow, by name. */
   get wanted(): string[] {
-    return this.room.tracks.filter((track) => userKey(track) !== this.me).map((track) => track.trackName)
+    return this.room.tracks
+      .filter((track) => userKey(track) !== this.me && !isHeldBack(this.room, track))
+      .map((track) => track.trackName)
   }
 
   /** What a person publishes of one kind, the newest publication last. */
@@ -76,27 +97,30 @@ export class LiveRoom {
   }
 
   /** Joins, and opens the appointment's session first where it is not open. */
-  async join(): Promise<JoinAnswer> {
+  async join(request: JoinRequest): Promise<JoinAnswer> {
     const { status } = this.room.session
     if (status !== 'waiting' && status !== 'active') await this.#create()
     try {
-      return await this.api.join()
+      return await this.api.join(request)
     } catch (error) {
       if (!hasCode(error, 'session_not_open')) throw error
       await this.#create()
-      return await this.api.join()
+      return await this.api.join(request)
     }
   }
 
-  /** Follows the room as the participant that a join has made. */
+  /** Follows the room as the participant that a join has made, or let go on. */
   enter({ session, participantId, permissions }: JoinAnswer): void {
     const moved = session.id !== this.api.sessionId
+    const same = participantId === this.participantId
+    // Who was not let in has been shown nobody: there is nothing to resume, and a snapshot to begin with.
+    const blind = this.others.length + this.waiting.length === 0
     this.participantId = participantId
-    this.permissions = permissions
+    this.rights = { permissions, over: session.you?.over ?? this.rights.over }
     this.api.sessionId = session.id
     if (moved) this.room = { session, tracks: [] }
     else if (session.version >= this.room.session.version) this.room = { ...this.room, session }
-    this.#stream.open((after) => this.api.eventsUrl(participantId, after), moved)
+    if (!same) this.#stream.open((after) => this.api.eventsUrl(participantId, after), moved || blind)
   }
 
   async lookAgain(): Promise<void> {
@@ -135,7 +159,7 @@ export class LiveRoom {
   #heard(event: StreamEvent): void {
     const before = this.room
     this.room = applyEvent(before, event)
-    if (event.type === 'permissions') this.permissions = event.permissions
+    if (event.type === 'permissions') this.rights = { permissions: event.permissions, over: event.over }
     if (event.type === 'session_status') this.endedBy = event.by
     this.handlers.heard(event, before)
   }

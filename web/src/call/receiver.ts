@@ -1,4 +1,4 @@
-import { hasCode } from '../api/problem'
+import { hasCode, hasReason } from '../api/problem'
 import type { Description, SubscribeAnswer } from '../api/types'
 import { backoffDelay } from './backoff'
 
@@ -18,6 +18,7 @@ export interface ReceiverHandlers {
  * The peer connection one receives on; the server always offers.
  *
  * `want` says which tracks should flow. One negotiation runs at a time; what was wanted meanwhile follows in the next.
+ * A track that was held back and is wanted again is asked for again: it comes on its old m-line, or on one of an offer.
  * A track that is not there yet is asked for again, a few times; any other refusal is the caller's to judge.
  */
 export class Receiver {
@@ -44,7 +45,7 @@ export class Receiver {
 
   want(trackNames: Iterable<string>): void {
     this.#wanted = new Set(trackNames)
-    for (const name of this.#asked) if (!this.#wanted.has(name)) this.#asked.delete(name)
+    for (const name of [...this.#asked, ...this.#tries.keys()]) if (!this.#wanted.has(name)) this.#forget(name)
     void this.#run()
   }
 
@@ -76,26 +77,37 @@ export class Receiver {
     try {
       answer = await this.server.subscribe(names)
     } catch (error) {
-      if (!hasCode(error, 'track_not_found', 'negotiation_in_progress')) throw error
+      // Held back by staff a moment before we hear of it.
+      const passing = hasCode(error, 'track_not_found', 'negotiation_in_progress')
+      if (!passing && !hasReason(error, 'edge_not_permitted')) throw error
       this.#again(names)
       return
     }
     const refused = answer.tracks.filter((t) => t.errorCode).map((t) => t.trackName)
-    if (answer.sessionDescription) await this.#answer(answer.sessionDescription, answer.tracks)
+    if (this.pc.signalingState === 'closed') return
+    if (answer.sessionDescription) await this.pc.setRemoteDescription(answer.sessionDescription)
+    this.#handOver(answer.tracks)
+    if (answer.sessionDescription) await this.#answer()
     if (refused.length > 0) this.#again(refused)
   }
 
-  async #answer(offer: Description, tracks: SubscribeAnswer['tracks']): Promise<void> {
-    if (this.pc.signalingState === 'closed') return
-    this.#used = true
-    await this.pc.setRemoteDescription(offer)
+  #handOver(tracks: SubscribeAnswer['tracks']): void {
     for (const { trackName, mid, errorCode } of tracks) {
       const transceiver = errorCode ? undefined : this.pc.getTransceivers().find((t) => t.mid === mid)
       if (transceiver) this.handlers.track(trackName, transceiver.receiver.track)
     }
+  }
+
+  async #answer(): Promise<void> {
+    this.#used = true
     const answer = await this.pc.createAnswer()
     await this.pc.setLocalDescription(answer)
     await this.server.renegotiate({ type: 'answer', sdp: answer.sdp ?? '' })
+  }
+
+  #forget(name: string): void {
+    this.#asked.delete(name)
+    this.#tries.delete(name)
   }
 
   #again(names: string[]): void {

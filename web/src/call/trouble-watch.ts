@@ -19,12 +19,22 @@ export interface WatchHandlers {
   unheard(): void
 }
 
-/** Watches over a person who is in: tells a hiccup from trouble. */
+/** Watches over a person who is in: tells a hiccup from trouble, and since when there is some. */
 export class TroubleWatch {
+  trouble: Trouble | undefined
   #mending: ReturnType<typeof setTimeout> | undefined
   #missing: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly handlers: WatchHandlers) {}
+
+  /** There is trouble; its first second stays, whatever its cause turns into. */
+  begin(cause: Cause): void {
+    this.trouble = { cause, since: this.trouble?.since ?? Date.now() }
+  }
+
+  mended(): void {
+    this.trouble = undefined
+  }
 
   link(state: LinkState): void {
     clearTimeout(this.#mending)
@@ -45,6 +55,7 @@ export class TroubleWatch {
   rest(): void {
     this.restLink()
     this.#found()
+    this.mended()
   }
 
   #found(): void {

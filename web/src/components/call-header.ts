@@ -1,27 +1,34 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import type { VideoSession } from '../api/types'
-import { t } from '../i18n'
+import type { Consultation } from '../call/consultation'
+import { EXTENSION_MINUTES } from '../call/moderation'
+import { clock, t } from '../i18n'
 import { Element } from './element'
+import { icon } from './icons'
 import { appointmentTime, avatar, languageSwitch, languageToggle } from './parts'
+import { once } from './press'
 import { minutesAndSeconds, Ticker } from './ticker'
 
-/** Above a staff member's call: who the patient is and how the time stands. */
+/** Above a staff member's call: who the patient is, how the time stands and when it ends. */
 @customElement('shinsatsu-call-header')
 export class CallHeader extends Element {
-  @property({ attribute: false }) session!: VideoSession
+  @property({ attribute: false }) consultation!: Consultation
+  @property({ type: Number }) version = 0
   protected readonly ticker = new Ticker(this)
 
   protected override render() {
-    const { patient } = this.session.appointment
+    const { patient } = this.#session.appointment
     return html`<div class="person">
         ${avatar(patient.displayName)}
         <div>
           <p class="person__name">${t('honoured', { name: patient.displayName })}</p>
-          <p class="person__about">${appointmentTime(this.session)}</p>
+          <p class="person__about">${appointmentTime(this.#session)}</p>
         </div>
       </div>
-      <div class="row bar__end">${this.#time()}${languageSwitch()}${languageToggle('button call__language')}</div>`
+      <div class="row bar__end">
+        ${this.#time()} ${this.#extend()} ${languageSwitch()}${languageToggle('button call__language')}
+      </div>`
   }
 
   protected override updated(): void {
@@ -30,14 +37,19 @@ export class CallHeader extends Element {
     bar?.style.setProperty('--value', String(share))
   }
 
+  get #session(): VideoSession {
+    return this.consultation.room.session
+  }
+
   #clock() {
-    const total = this.session.metadata.scheduledDuration * 60
-    const elapsed = this.session.startedAt ? (Date.now() - Date.parse(this.session.startedAt)) / 1000 : 0
+    const { metadata, startedAt } = this.#session
+    const total = metadata.scheduledDuration * 60
+    const elapsed = startedAt ? (Date.now() - Date.parse(startedAt)) / 1000 : 0
     return { total, elapsed, left: total - elapsed, share: Math.min(1, elapsed / Math.max(1, total)) }
   }
 
   #time() {
-    if (!this.session.startedAt) return nothing
+    if (!this.#session.startedAt) return nothing
     const { total, elapsed, left } = this.#clock()
     return html`<div class="time">
       <p class="row row--apart">
@@ -54,6 +66,26 @@ export class CallHeader extends Element {
       >
         <i></i>
       </div>
+    </div>`
+  }
+
+  #extend() {
+    const { endsAt } = this.#session
+    if (!endsAt || !this.consultation.may('extend')) return nothing
+    const minutes = { minutes: EXTENSION_MINUTES }
+    return html`<div class="ends">
+      <span class="ends__at" data-testid="ends-at">${t('ends-at', { time: clock(endsAt) })}</span>
+      <button
+        class="button button--quiet"
+        type="button"
+        data-testid="extend"
+        aria-label=${t('extend', minutes)}
+        aria-disabled=${this.consultation.moderation.isRunning('extend') ? 'true' : nothing}
+        @click=${once(() => void this.consultation.moderation.extend())}
+      >
+        ${icon('extend')} <span class="ends__long">${t('extend', minutes)}</span>
+        <span class="ends__short">${t('extend-short', minutes)}</span>
+      </button>
     </div>`
   }
 }

@@ -10,9 +10,13 @@ export interface ControlState {
   cameraOn: boolean
   sharing: boolean
   mayShare: boolean
+  /** The clinic has switched sharing off for now: the button stays and says so. */
+  sharePaused: boolean
   mayEnd: boolean
   peopleOpen: boolean
   people: number
+  /** How many wait to be let in. */
+  waiting: number
   keys: boolean
   /** The list of people is opened from here, not from the stage. */
   listsPeople: boolean
@@ -28,7 +32,7 @@ export class Controls extends Element {
     return html`<div class="controls" role="toolbar" aria-label=${t('controls')}>
       ${this.#switch('toggle-mic', 'microphone', s.microphoneOn, 'mic', t('microphone'), 'M')}
       ${this.#switch('toggle-camera', 'camera', s.cameraOn, 'video', t('camera'), 'V')}
-      ${s.mayShare ? this.#share() : nothing} ${s.listsPeople ? this.#people() : nothing}
+      ${s.mayShare || s.sharePaused ? this.#share() : nothing} ${s.listsPeople ? this.#people() : nothing}
       ${this.#danger('leave', 'leave', 'leave', t('leave'), !s.mayEnd)}
       ${s.mayEnd ? this.#danger('end-session', 'end', 'end', t('end-session'), true) : nothing}
     </div>`
@@ -49,21 +53,23 @@ export class Controls extends Element {
   }
 
   #share() {
-    const { sharing } = this.state
+    const { sharing, mayShare } = this.state
     return html`<button
       class="toggle toggle--share desktop-only"
       type="button"
       data-testid="share-screen"
-      aria-pressed=${sharing}
+      aria-pressed=${mayShare ? sharing : nothing}
+      aria-disabled=${mayShare ? nothing : 'true'}
       aria-keyshortcuts="S"
       @click=${() => this.say('screen')}
     >
-      <span class="toggle__face">${icon('screen')}</span>
-      <span>${t(sharing ? 'stop-sharing' : 'share-screen')}</span>${this.#key('S')}
+      <span class="toggle__face">${icon(mayShare ? 'screen' : 'screen-off')}</span>
+      <span>${t(!mayShare ? 'share-paused' : sharing ? 'stop-sharing' : 'share-screen')}</span>${this.#key('S')}
     </button>`
   }
 
   #people() {
+    const { people, waiting } = this.state
     return html`<button
       class="toggle"
       type="button"
@@ -73,8 +79,12 @@ export class Controls extends Element {
       aria-keyshortcuts="P"
       @click=${() => this.say('people')}
     >
-      <span class="toggle__face">${icon('people')}</span>
-      <span>${t('participants')} <b>${this.state.people}</b></span>${this.#key('P')}
+      <span class="toggle__face">
+        ${icon('people')} ${waiting > 0 ? html`<span class="toggle__count" aria-hidden="true">${waiting}</span>` : nothing}
+      </span>
+      <span>
+        ${t('participants')} <b>${people}</b>${waiting > 0 ? html`<span class="visually-hidden">, ${t('waiting-room')} ${waiting}</span>` : nothing}
+      </span>${this.#key('P')}
     </button>`
   }
 

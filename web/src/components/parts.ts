@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit'
-import type { Clinic, VideoSession } from '../api/types'
-import { chooseLanguage, clock, day, language, t } from '../i18n'
+import type { Clinic, SessionParticipant, VideoSession } from '../api/types'
+import { chooseLanguage, clock, day, type Key, language, t } from '../i18n'
 import { icon } from './icons'
 
 /** The first letter of a name: Japanese family names come first, and so do given names elsewhere. */
@@ -57,8 +57,36 @@ export function appointmentTime(session: VideoSession): string {
   return t('at-time', { day: day(startsAt), time: clock(startsAt), minutes: session.metadata.scheduledDuration })
 }
 
+/** What somebody is here as, in a word. */
+export function roleOf(person: Pick<SessionParticipant, 'role' | 'relation'>): string {
+  const tied = person.relation === 'support' || person.relation === 'guest'
+  return t(`role-${tied ? person.relation : (person.role ?? 'patient')}` as Key)
+}
+
+/** Whole minutes since a moment, none before it. */
+export function minutesSince(iso: string): number {
+  return Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 60_000))
+}
+
 /** Specialty and year of licence, as far as they are known. */
 export function aboutDoctor(session: VideoSession): string {
   const { specialty, licenceYear } = session.appointment.doctor
   return [specialty, licenceYear ? t('licence', { year: licenceYear }) : undefined].filter(Boolean).join('・')
+}
+
+/** Who the doctor is, licensed since when, and how to reach the clinic: always one tap away for a patient. */
+export function doctorCard(session: VideoSession, clinic: Clinic | undefined) {
+  const { displayName } = session.appointment.doctor
+  return html`<section class="card stack" aria-label=${t('doctor-card')} data-testid="doctor-card">
+    <div class="person">
+      ${avatar(displayName, true)}
+      <div>
+        <p class="person__about">${t('doctor')}</p>
+        <h2 class="subtitle">${displayName}</h2>
+        ${aboutDoctor(session) ? html`<p class="person__about">${aboutDoctor(session)}</p>` : nothing}
+        <p class="person__about">${appointmentTime(session)}</p>
+      </div>
+    </div>
+    ${phoneButton(clinic, t('call-clinic'), '')}
+  </section>`
 }

@@ -1,6 +1,9 @@
 import type { ja } from './ja'
+import { moderation } from './moderation.en'
 
 export const en: Record<keyof typeof ja, string> = {
+  ...moderation,
+
   language: 'Language',
   online: 'Online consultation',
   loading: 'Loading…',

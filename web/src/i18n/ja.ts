@@ -1,4 +1,8 @@
+import { moderation } from './moderation.ja'
+
 export const ja = {
+  ...moderation,
+
   language: '言語',
   online: 'オンライン診療',
   loading: '読み込んでいます…',

@@ -5,6 +5,13 @@ const NOTE_SECONDS = 0.45
 export async function chime(): Promise<void> {
   const context = new AudioContext()
   await context.resume()
+  ring(context)
+  await new Promise((resolve) => setTimeout(resolve, 1000 * (NOTE_SECONDS + 0.3)))
+  await context.close()
+}
+
+/** The same in a context that is kept. */
+export function ring(context: AudioContext): void {
   NOTES_HZ.forEach((frequency, index) => {
     const start = context.currentTime + index * 0.22
     const gain = context.createGain()
@@ -17,6 +24,4 @@ export async function chime(): Promise<void> {
     note.start(start)
     note.stop(start + NOTE_SECONDS)
   })
-  await new Promise((resolve) => setTimeout(resolve, 1000 * (NOTE_SECONDS + 0.3)))
-  await context.close()
 }

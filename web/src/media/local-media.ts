@@ -1,3 +1,4 @@
+import type { Devices } from '../api/types'
 import type { OwnMedia } from '../call/own-media'
 import type { OwnTracks } from '../call/publisher'
 import { type DeviceKind, type DeviceProblem, openBoth, openDevice, problemOfDevice } from './devices'
@@ -39,6 +40,10 @@ export class LocalMedia implements OwnMedia {
 
   get videoMuted(): boolean {
     return !this.#cameraOn || !this.#device.video
+  }
+
+  get devices(): Devices {
+    return { camera: !this.problems.video, microphone: !this.problems.audio }
   }
 
   /** The device's own track, to show or to measure; none while it is off or not to be had. */

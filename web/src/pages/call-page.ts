@@ -1,42 +1,32 @@
 import { html, nothing, type PropertyValues } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import type { Clinic, Outcome } from '../api/types'
+import type { Clinic, Outcome, SessionParticipant } from '../api/types'
 import type { Consultation } from '../call/consultation'
 import type { Notice } from '../call/notices'
-import type { Banners } from '../components/banners'
+import type { Banner, Banners } from '../components/banners'
 import '../components/banners'
 import '../components/call-header'
+import '../components/call-top'
 import type { ControlState } from '../components/controls'
 import '../components/controls'
 import { Element } from '../components/element'
 import type { EndDialog } from '../components/end-dialog'
 import '../components/end-dialog'
-import { icon, type IconName } from '../components/icons'
+import { icon } from '../components/icons'
 import type { KeysDialog } from '../components/keys-dialog'
 import '../components/keys-dialog'
 import '../components/people-panel'
-import { languageToggle } from '../components/parts'
 import '../components/people-stage'
+import type { Removal, RemoveDialog } from '../components/remove-dialog'
+import '../components/remove-dialog'
 import { troubleStrip } from '../components/trouble-card'
+import { unmuteQuestion } from '../components/unmute-question'
 import '../components/waiting-card'
 import { t } from '../i18n'
 import { canShareScreen, type DeviceKind, openScreen } from '../media/devices'
 import type { LocalMedia } from '../media/local-media'
-import { helpFor } from '../media/permission-help'
+import { bannerOf, missing, refusal } from './announcements'
 import { shortcutOf } from './shortcuts'
-
-const NOTICE_ICONS: Record<Notice['kind'], IconName> = {
-  joined: 'people',
-  back: 'people',
-  left: 'leave',
-  lost: 'network-off',
-  sharing: 'screen',
-}
-
-const MISSING = {
-  audio: { icon: 'mic-off', kind: 'warning' },
-  video: { icon: 'video-off', kind: 'warning' },
-} as const
 
 /** The call itself, for patient and staff alike; what differs comes from the permissions and the width of the page. */
 @customElement('shinsatsu-call-page')
@@ -51,6 +41,7 @@ export class CallPage extends Element {
   @query('shinsatsu-banners') private banners!: Banners
   @query('shinsatsu-end-dialog') private endDialog!: EndDialog
   @query('shinsatsu-keys-dialog') private keysDialog!: KeysDialog
+  @query('shinsatsu-remove-dialog') private removeDialog!: RemoveDialog
   #wasTroubled = false
 
   override connectedCallback(): void {
@@ -66,21 +57,22 @@ export class CallPage extends Element {
     for (const [name, act] of this.#actions) this.removeEventListener(name, act)
   }
 
-  /** Says what has happened to somebody else. */
+  /** Says what has happened. */
   announce(notice: Notice): void {
-    const words = t(notice.kind, { name: notice.name })
-    if (notice.kind === 'lost') {
-      this.banners.show({ icon: 'network-off', words, more: t('lost-lead'), kind: 'warning' })
-    } else {
-      this.banners.show({ icon: NOTICE_ICONS[notice.kind], words })
-    }
+    const banner = bannerOf(notice, this.consultation)
+    if (banner) this.banners.show(banner)
+  }
+
+  /** Says that a command of one's own did not work. */
+  announceRefusal(error: unknown): void {
+    this.banners.show(refusal(error))
   }
 
   /** Says that one's own device went away, and what goes on without it. */
   announceLost(kind: DeviceKind, replaced: boolean): void {
     const device = kind === 'video' ? 'camera' : 'microphone'
     if (replaced) this.banners.show({ icon: 'info', words: t(`${device}-switched`) })
-    else this.banners.show({ ...MISSING[kind], words: t(`${device}-gone`), more: t(`${device}-gone-lead`) })
+    else this.#warn(kind, { words: t(`${device}-gone`), more: t(`${device}-gone-lead`) })
   }
 
   get #isStaff(): boolean {
@@ -102,9 +94,16 @@ export class CallPage extends Element {
               : nothing
           }
           <div class="call__over">
-            <div class="call__top">${this.#top()}</div>
+            <shinsatsu-call-top
+              .consultation=${c}
+              .media=${this.media}
+              .version=${this.version}
+              .peopleOpen=${this.peopleOpen}
+              .soundBlocked=${this.soundBlocked}
+            ></shinsatsu-call-top>
             ${troubled ? nothing : troubleStrip(c.trouble)}
-            <shinsatsu-banners></shinsatsu-banners>
+            <div class="call__question" role="status">${this.#question()}</div>
+            <shinsatsu-banners .version=${this.version}></shinsatsu-banners>
           </div>
         </main>
         ${this.#panel()}
@@ -116,6 +115,9 @@ export class CallPage extends Element {
         </footer>
       </div>
       <shinsatsu-keys-dialog></shinsatsu-keys-dialog>
+      <shinsatsu-remove-dialog
+        @confirm=${({ detail }: CustomEvent<Removal>) => void c.moderation.remove(detail.person, detail.reason)}
+      ></shinsatsu-remove-dialog>
       ${c.may('end_session') ? this.#ending() : nothing}`
   }
 
@@ -136,41 +138,15 @@ export class CallPage extends Element {
 
   #header() {
     return html`<header class="call__header">
-      <shinsatsu-call-header .session=${this.consultation.room.session}></shinsatsu-call-header>
+      <shinsatsu-call-header .consultation=${this.consultation} .version=${this.version}></shinsatsu-call-header>
     </header>`
-  }
-
-  #top() {
-    const count = this.consultation.others.length + 1
-    const people = html`<button
-      class="chip"
-      type="button"
-      data-testid="participants"
-      aria-expanded=${this.peopleOpen}
-      aria-controls="people"
-      aria-keyshortcuts="P"
-      @click=${() => this.say('people')}
-    >
-      ${icon('people')} ${count > 1 ? t('people-count', { count }) : t('people-alone')}
-    </button>`
-    const said = (shape: IconName, words: string) => html`<p class="chip chip--said">${icon(shape)} ${words}</p>`
-    return html`${this.#isStaff ? nothing : [people, languageToggle('chip')]}
-    ${this.consultation.phase === 'joining' ? said('network', t('connecting')) : nothing}
-    ${this.media.audioMuted && this.media.started ? said('mic-off', t(this.media.problems.audio ? 'mic-unheard' : 'mic-off')) : nothing}
-    ${this.consultation.isSharing ? said('screen', t('you-show-screen')) : nothing}
-    ${
-      this.soundBlocked
-        ? html`<button class="button button--primary" type="button" @click=${() => this.say('start-sound')}>
-          ${icon('sound')} ${t('start-sound')}
-        </button>`
-        : nothing
-    }`
   }
 
   #alone() {
     return html`<shinsatsu-waiting-card
       .consultation=${this.consultation}
       .clinic=${this.clinic}
+      .version=${this.version}
       .since=${this.since}
     ></shinsatsu-waiting-card>`
   }
@@ -184,6 +160,11 @@ export class CallPage extends Element {
     ></shinsatsu-people-stage>`
   }
 
+  #question() {
+    const { question } = this.consultation.switches
+    return question ? unmuteQuestion(question, (yes) => void this.#answer(yes)) : nothing
+  }
+
   #panel() {
     if (!this.peopleOpen) return html`<div id="people" hidden></div>`
     return html`<shinsatsu-people-panel
@@ -191,6 +172,9 @@ export class CallPage extends Element {
       .media=${this.media}
       .clinic=${this.clinic}
       .version=${this.version}
+      @remove=${({ detail }: CustomEvent<SessionParticipant>) => this.removeDialog.show(detail)}
+      @asked=${({ detail }: CustomEvent<SessionParticipant>) =>
+        this.banners.show({ icon: 'hand', words: t('asked-them', { name: detail.displayName }) })}
     ></shinsatsu-people-panel>`
   }
 
@@ -202,22 +186,25 @@ export class CallPage extends Element {
   }
 
   #controls(): ControlState {
+    const { consultation: c } = this
     return {
       microphoneOn: !this.media.audioMuted,
       cameraOn: !this.media.videoMuted,
-      sharing: this.consultation.isSharing,
-      mayShare: canShareScreen() && this.consultation.may('share_screen'),
-      mayEnd: this.consultation.may('end_session'),
+      sharing: c.isSharing,
+      mayShare: canShareScreen() && c.may('share_screen'),
+      sharePaused: canShareScreen() && !c.may('share_screen') && !c.room.session.screenShareAllowed,
+      mayEnd: c.may('end_session'),
       peopleOpen: this.peopleOpen,
-      people: this.consultation.others.length + 1,
+      people: c.others.length + 1,
+      waiting: c.waiting.length,
       keys: this.#isStaff,
       listsPeople: this.#isStaff,
     }
   }
 
   readonly #actions: [string, () => void][] = [
-    ['microphone', () => void this.#switch('audio', this.media.setMicrophone(this.media.audioMuted))],
-    ['camera', () => void this.#switch('video', this.media.setCamera(this.media.videoMuted))],
+    ['microphone', () => void this.#switch('audio', this.media.audioMuted)],
+    ['camera', () => void this.#switch('video', this.media.videoMuted)],
     ['screen', () => void this.#share()],
     ['people', () => (this.peopleOpen = !this.peopleOpen)],
     ['leave', () => void this.consultation.leave()],
@@ -230,22 +217,45 @@ export class CallPage extends Element {
   #key = (event: KeyboardEvent) => {
     const action = shortcutOf(event)
     if (!action || this.querySelector('dialog[open]')) return
-    if (action === 'screen' && !this.#controls().mayShare) return
+    const { mayShare, sharePaused } = this.#controls()
+    if (action === 'screen' && !mayShare && !sharePaused) return
     event.preventDefault()
     this.say(action)
   }
 
   /** A device that does not come on says why, and what helps. */
-  async #switch(kind: DeviceKind, done: Promise<void>): Promise<void> {
-    await done
-    const problem = this.media.problems[kind]
-    if (!problem) return
-    const more = t(helpFor(problem, navigator.userAgent))
-    this.banners.show({ ...MISSING[kind], words: t(`${kind}-${problem}`), more })
+  async #switch(kind: DeviceKind, on: boolean): Promise<void> {
+    await this.consultation.switches.set(kind, on).catch(() => this.#stillOff())
+    this.#tellProblem(kind)
+  }
+
+  async #answer(yes: boolean): Promise<void> {
+    const kinds = this.consultation.switches.question?.kinds ?? []
+    const done = this.consultation.switches.answer(yes)
+    this.requestUpdate()
+    await done.catch(() => this.#stillOff())
+    if (yes) for (const kind of kinds) this.#tellProblem(kind)
+  }
+
+  #stillOff(): void {
+    this.banners.show({ icon: 'info', words: t('unmute-failed'), more: t('failed-network'), kind: 'warning' })
+  }
+
+  #tellProblem(kind: DeviceKind): void {
+    const told = missing(kind, this.media.problems[kind])
+    if (told) this.#warn(kind, told)
+  }
+
+  #warn(kind: DeviceKind, told: Pick<Banner, 'words' | 'more'>): void {
+    this.banners.show({ icon: kind === 'audio' ? 'mic-off' : 'video-off', kind: 'warning', ...told })
   }
 
   async #share(): Promise<void> {
-    if (this.consultation.isSharing) return this.consultation.stopSharing()
+    const { consultation: c } = this
+    if (c.isSharing) return c.stopSharing()
+    if (this.#controls().sharePaused) {
+      return this.banners.show({ icon: 'screen-off', words: t('share-off'), more: t('share-off-lead') })
+    }
     let track: MediaStreamTrack
     try {
       track = await openScreen()
@@ -253,8 +263,8 @@ export class CallPage extends Element {
       // Changing one's mind in the browser's own picker is no failure to tell about.
       return
     }
-    track.onended = () => void this.consultation.stopSharing()
-    await this.consultation.shareScreen(track).catch(() => {
+    track.onended = () => void c.stopSharing()
+    await c.shareScreen(track).catch(() => {
       track.stop()
       this.banners.show({ icon: 'screen', words: t('screen-failed'), more: t('screen-failed-lead'), kind: 'warning' })
     })

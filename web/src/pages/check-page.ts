@@ -1,19 +1,20 @@
 import { html, nothing } from 'lit'
-import { customElement, property, state } from 'lit/decorators.js'
-import type { Clinic } from '../api/types'
+import { customElement, property, query } from 'lit/decorators.js'
+import { ApiProblem } from '../api/problem'
+import type { Clinic, HeldBy, JoinRequest } from '../api/types'
 import type { Consultation } from '../call/consultation'
-import '../components/device-pickers'
+import '../components/device-check'
 import { Element } from '../components/element'
+import '../components/held-dialog'
 import { icon } from '../components/icons'
-import '../components/mic-level'
 import { aboutDoctor, appointmentTime, avatar, pageHeader } from '../components/parts'
-import { type Key, t } from '../i18n'
-import { chime } from '../media/chime'
-import type { DeviceKind } from '../media/devices'
+import '../components/preview'
+import type { ReasonField } from '../components/reason-field'
+import '../components/reason-field'
+import { t } from '../i18n'
 import type { LocalMedia } from '../media/local-media'
-import { helpFor } from '../media/permission-help'
 
-/** Own picture, microphone and speaker before entering. Says `join`. */
+/** Own picture, microphone and speaker before entering. Says `join` with what is to be said about it. */
 @customElement('shinsatsu-check-page')
 export class CheckPage extends Element {
   @property({ attribute: false }) consultation!: Consultation
@@ -21,7 +22,7 @@ export class CheckPage extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   /** Counts changes of the consultation and the devices: what this page shows lives in them. */
   @property({ type: Number }) version = 0
-  @state() private heard = false
+  @query('shinsatsu-reason-field') private reasonField!: ReasonField | null
 
   protected override render() {
     return html`<div class="narrow">
@@ -29,31 +30,39 @@ export class CheckPage extends Element {
       <main class="page--check">
         ${this.#who()}
         <div class="check">
-          ${this.#preview()}
+          <shinsatsu-preview named .media=${this.media} .version=${this.version}></shinsatsu-preview>
           <div class="stack">
             <h2 class="visually-hidden">${t('results')}</h2>
-            <ul class="card card--flush rows" aria-live="polite">
-              ${this.#camera()}${this.#microphone()}${this.#speaker()}
-            </ul>
-            <shinsatsu-device-pickers
-              id="check"
-              .media=${this.media}
-              .current=${this.media.device('video') ?? this.media.device('audio')}
-            ></shinsatsu-device-pickers>
-            ${this.#enter()}
+            <shinsatsu-device-check .media=${this.media} .version=${this.version}></shinsatsu-device-check>
+            ${this.#needsReason ? this.#reason() : nothing} ${this.#enter()}
           </div>
         </div>
       </main>
+      <shinsatsu-held-dialog
+        .heldBy=${this.#heldBy}
+        @leave=${({ detail }: CustomEvent<HeldBy>) => this.#join({ leave: detail.sessionId })}
+        @stay=${() => this.consultation.stay()}
+      ></shinsatsu-held-dialog>
     </div>`
   }
 
-  protected override updated(): void {
-    const video = this.querySelector('video')
-    const track = this.media.device('video')
-    if (!video || !track) return
-    const shown = (video.srcObject as MediaStream | null)?.getTracks()[0]
-    if (shown !== track) video.srcObject = new MediaStream([track])
-    video.muted = true
+  protected override firstUpdated(): void {
+    // Back after a reload: the reason given before still holds.
+    const before = this.consultation.room.session.participants.find(
+      (person) => person.userType === 'worker' && person.userId === this.consultation.grant.userId,
+    )
+    if (this.reasonField && before?.joinReason) this.reasonField.value = before.joinReason
+  }
+
+  /** Operators and admins are on no appointment: everybody is told why they come. */
+  get #needsReason(): boolean {
+    const { role } = this.consultation.grant
+    return role === 'operator' || role === 'admin'
+  }
+
+  get #heldBy(): HeldBy | undefined {
+    const { phase, problem } = this.consultation
+    return phase === 'held' && problem instanceof ApiProblem ? problem.heldBy : undefined
   }
 
   #who() {
@@ -71,89 +80,36 @@ export class CheckPage extends Element {
     </div>`
   }
 
-  #preview() {
-    if (!this.media.device('video')) {
-      return html`<div class="tile preview">
-        <div class="tile__absent">
-          ${icon('video-off')}
-          <p>${t(this.media.started ? 'camera-none-shown' : 'camera-asking')}</p>
-        </div>
-      </div>`
-    }
-    return html`<div class="tile tile--mirrored preview">
-      <video autoplay playsinline muted aria-hidden="true"></video>
-      <p class="tile__name"><b>${t('you')}</b> ${t('no-one-sees')}</p>
-    </div>`
-  }
-
-  #camera() {
-    if (this.media.problems.video) return this.#problem('video')
-    const ready = this.media.device('video') !== undefined
-    return html`<li class="rows__item">
-      ${icon('video')}
-      <p><b>${t('camera')}</b><br /><span class="note">${t(ready ? 'camera-ok' : 'camera-asking')}</span></p>
-      ${ready ? fine() : nothing}
-    </li>`
-  }
-
-  #microphone() {
-    if (this.media.problems.audio) return this.#problem('audio')
-    const track = this.media.device('audio')
-    return html`<li class="rows__item">
-      ${icon('mic')}
-      <div>
-        <p><b>${t('microphone')}</b> <span class="note">${t(track ? 'mic-speak' : 'mic-asking')}</span></p>
-        <shinsatsu-mic-level .track=${track}></shinsatsu-mic-level>
-      </div>
-      ${track ? fine() : nothing}
-    </li>`
-  }
-
-  #speaker() {
-    return html`<li class="rows__item">
-      ${icon('sound')}
-      <p><b class="nowrap">${t('speaker')}</b><br /><span class="note">${t(this.heard ? 'speaker-heard' : 'speaker-ask')}</span></p>
-      <button class="button button--quiet" type="button" @click=${this.#play}>${t('play-chime')}</button>
-    </li>`
-  }
-
-  #problem(kind: DeviceKind) {
-    const problem = this.media.problems[kind]!
-    const consolation = t(kind === 'video' ? 'sound-only-fine' : 'no-mic-fine')
-    return html`<li class="rows__item rows__item--top">
-      ${icon(kind === 'video' ? 'video-off' : 'mic-off')}
-      <div>
-        <p><b>${t(`${kind}-${problem}` as Key)}</b></p>
-        <p class="note">${t(helpFor(problem, navigator.userAgent))} ${consolation}</p>
-        <button class="button button--flush" type="button" @click=${() => void this.media.retry(kind)}>
-          ${icon('refresh')} ${t('retry')}
-        </button>
-      </div>
-    </li>`
+  #reason() {
+    return html`<shinsatsu-reason-field
+      class="card card--tight"
+      suggestions="join-reason"
+      label=${t('join-reason')}
+      help=${t('join-reason-lead')}
+    ></shinsatsu-reason-field>`
   }
 
   #enter() {
     const [here] = this.consultation.others
     const soundOnly = this.media.problems.video && !this.media.problems.audio
+    const joining = this.consultation.phase === 'joining'
     return html`<div class="action">
       ${here ? html`<p class="banner" role="status">${icon('ok')}<span>${t('here-now', { name: here.displayName })}</span></p>` : nothing}
       <button
         class="button button--primary button--large button--wide"
         type="button"
         data-testid="join"
-        @click=${() => this.say('join')}
+        aria-disabled=${joining ? 'true' : nothing}
+        @click=${() => this.#join()}
       >
-        ${t(soundOnly ? 'enter-sound-only' : 'enter')}
+        ${t(joining ? 'connecting' : soundOnly ? 'enter-sound-only' : 'enter')}
       </button>
     </div>`
   }
 
-  #play = async () => {
-    await chime()
-    this.heard = true
+  #join(request: JoinRequest = {}): void {
+    if (this.consultation.phase === 'joining') return
+    if (this.reasonField && !this.reasonField.check()) return
+    this.say('join', { ...request, ...(this.reasonField ? { reason: this.reasonField.value } : {}) })
   }
-}
-
-function fine() {
-  return html`<span class="tick mark">${icon('ok')} <b>${t('ok')}</b></span>`
 }

@@ -14,6 +14,8 @@ export class EndedPage extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   /** The person left; the consultation itself goes on. */
   @property({ type: Boolean }) left = false
+  /** On the way back in. */
+  @property({ type: Boolean }) busy = false
   @state() private stillOpen = false
 
   protected override render() {
@@ -31,16 +33,28 @@ export class EndedPage extends Element {
     </div>`
   }
 
+  get #isPatient(): boolean {
+    return this.grant.userType === 'patient'
+  }
+
+  /** Nobody came in time: one goes on waiting with one tap. */
+  get #ranOut(): boolean {
+    return !this.left && this.session.metadata.timeout === 'join'
+  }
+
   #title(): string {
     if (this.left) return t('left-title')
-    return t(this.session.status === 'failed' ? 'failed' : 'ended')
+    if (this.session.status === 'failed') return t('failed')
+    return t(this.#ranOut ? 'ended-join' : 'ended')
   }
 
   #story(): string {
-    if (this.left) return t('left-lead')
+    if (this.left) return t(this.session.status === 'active' ? 'left-lead' : 'left-waiting-lead')
     if (this.session.status === 'failed') return t('failed-lead')
-    const { endedBy, endReason } = this.session.metadata
+    const { endedBy, endReason, timeout } = this.session.metadata
     const off = t('devices-off')
+    if (this.#ranOut) return t(this.#isPatient ? 'ended-join-lead' : 'ended-join-alone')
+    if (timeout) return `${t(timeout === 'idle' ? 'ended-idle' : 'ended-max')}\n${off}`
     if (endedBy && userKey(endedBy) === userKey(this.grant)) return `${t('ended-by-you')}\n${off}`
     if (endReason === 'timeout') return `${t('ended-timeout')}\n${off}`
     return endedBy?.displayName ? `${t('ended-by', { name: endedBy.displayName })}\n${off}` : off
@@ -48,10 +62,9 @@ export class EndedPage extends Element {
 
   #facts() {
     const { appointment, startedAt, endedAt } = this.session
-    const isPatient = this.grant.userType === 'patient'
     return html`<dl class="card facts">
-      <dt>${t(isPatient ? 'doctor' : 'patient')}</dt>
-      <dd>${isPatient ? appointment.doctor.displayName : t('honoured', { name: appointment.patient.displayName })}</dd>
+      <dt>${t(this.#isPatient ? 'doctor' : 'patient')}</dt>
+      <dd>${this.#isPatient ? appointment.doctor.displayName : t('honoured', { name: appointment.patient.displayName })}</dd>
       ${
         startedAt && endedAt
           ? html`<dt>${t('time')}</dt>
@@ -63,7 +76,7 @@ export class EndedPage extends Element {
 
   #next() {
     const { afterText, phone } = this.clinic ?? {}
-    if (this.grant.userType !== 'patient' || (!afterText && !phone)) return nothing
+    if (!this.#isPatient || (!afterText && !phone)) return nothing
     return html`<section class="stack" aria-labelledby="next">
       <h2 class="subtitle" id="next">${t('next')}</h2>
       <ul class="card card--flush rows">
@@ -83,9 +96,10 @@ export class EndedPage extends Element {
       class="button ${primary ? 'button--primary button--large' : ''} button--wide"
       type="button"
       data-testid="return"
-      @click=${() => this.say('return')}
+      aria-disabled=${this.busy ? 'true' : nothing}
+      @click=${() => this.busy || this.say('return')}
     >
-      ${t(primary ? 'return' : 'return-after')}
+      ${t(this.busy ? 'connecting' : this.#ranOut ? 'keep-waiting' : primary ? 'return' : 'return-after')}
     </button>`
     const close = (primary: boolean) => html`<button
       class="button ${primary ? 'button--primary button--large' : ''} button--wide"
@@ -94,7 +108,7 @@ export class EndedPage extends Element {
     >
       ${t('close-page')}
     </button>`
-    const comeBack = this.left || this.session.status === 'failed'
+    const comeBack = this.left || this.#ranOut || this.session.status === 'failed'
     return html`${comeBack ? [again(true), close(false)] : [close(true), again(false)]}
       <p class="note centred" role="status">${this.stillOpen ? t('may-close') : nothing}</p>`
   }

@@ -1,7 +1,8 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
-import { ApiProblem, isTransient, NetworkProblem, Problem } from '../api/problem'
+import { ApiProblem, hasReason, isTransient, NetworkProblem, Problem } from '../api/problem'
 import type { Clinic, Grant } from '../api/types'
+import type { Farewell } from '../call/phases'
 import { Element } from '../components/element'
 import { icon, type IconName } from '../components/icons'
 import { avatar, pageHeader, phoneButton } from '../components/parts'
@@ -19,6 +20,10 @@ export type Trouble =
   | 'server-down'
   | 'who-are-you'
   | 'elsewhere'
+  | 'moved'
+  | 'removed'
+  | 'blocked'
+  | 'entry-locked'
 
 const MARKS: Partial<Record<Trouble, IconName>> = {
   'network-down': 'network-off',
@@ -26,12 +31,24 @@ const MARKS: Partial<Record<Trouble, IconName>> = {
   'who-are-you': 'people',
   elsewhere: 'screen',
   'not-here': 'info',
+  moved: 'leave',
+  removed: 'leave',
+  blocked: 'info',
+  'entry-locked': 'lock',
 }
+
+/** What another try, or a tap, can mend. */
+const PASSING: Trouble[] = ['network-down', 'server-down', 'elsewhere', 'moved', 'entry-locked']
+/** What only the clinic can mend: there is no way back in from here. */
+const CLOSED: Trouble[] = ['removed', 'blocked']
 
 /** The words for an error: what it means for the person, never its code. */
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof NetworkProblem) return 'network-down'
   if (isTransient(error)) return 'server-down'
+  if (hasReason(error, 'removed')) return 'removed'
+  if (hasReason(error, 'account_blocked')) return 'blocked'
+  if (hasReason(error, 'locked')) return 'entry-locked'
   if (error instanceof Problem) {
     if (error.code === 'link_used') return 'link-used'
     if (error.code === 'link_expired') return 'link-expired'
@@ -49,6 +66,10 @@ export class ProblemPage extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   /** People this browser can still enter as. */
   @property({ attribute: false }) grants: Grant[] = []
+  /** Who has put one out, and why. */
+  @property({ attribute: false }) farewell: Farewell | undefined
+  /** On the way back in. */
+  @property({ type: Boolean }) busy = false
 
   protected override render() {
     return html`<div class="narrow">
@@ -57,6 +78,7 @@ export class ProblemPage extends Element {
         <div class="stack">
           <span class="avatar avatar--large">${icon(MARKS[this.trouble] ?? 'link')}</span>
           <h1 class="title">${t(this.trouble)}</h1>
+          ${this.#by()}
           <p class="lines">${t(`${this.trouble}-lead` as Key)}</p>
         </div>
         ${
@@ -70,6 +92,20 @@ export class ProblemPage extends Element {
         <div class="action">${this.trouble === 'who-are-you' ? nothing : this.#nextSteps()}</div>
       </main>
     </div>`
+  }
+
+  #by() {
+    const { by, note } = this.farewell ?? {}
+    if (this.trouble !== 'removed') return nothing
+    return html`${by?.displayName ? html`<p>${t('removed-by', { name: by.displayName })}</p>` : nothing}
+    ${
+      note
+        ? html`<dl class="card card--tight facts">
+          <dt>${t('reason')}</dt>
+          <dd data-testid="removal-reason">${note}</dd>
+        </dl>`
+        : nothing
+    }`
   }
 
   #people() {
@@ -94,20 +130,23 @@ export class ProblemPage extends Element {
   }
 
   get #isPassing(): boolean {
-    return this.trouble === 'network-down' || this.trouble === 'server-down' || this.trouble === 'elsewhere'
+    return PASSING.includes(this.trouble)
   }
 
   #primary() {
     if (this.#isPassing) {
-      const words = t(this.trouble === 'elsewhere' ? 'use-here' : 'retry')
+      const words = this.trouble === 'elsewhere' ? 'use-here' : this.trouble === 'moved' ? 'return' : 'retry'
       return html`<button
         class="button button--primary button--large button--wide"
         type="button"
-        @click=${() => this.say('retry')}
+        data-testid="retry"
+        aria-disabled=${this.busy ? 'true' : nothing}
+        @click=${() => this.busy || this.say('retry')}
       >
-        ${icon('refresh')} ${words}
+        ${icon('refresh')} ${t(this.busy ? 'connecting' : words)}
       </button>`
     }
+    if (CLOSED.includes(this.trouble)) return nothing
     return this.grants.map(
       (grant) => html`<button
         class="button button--primary button--large button--wide"
@@ -120,7 +159,7 @@ export class ProblemPage extends Element {
   }
 
   #booking() {
-    if (!this.clinic?.bookingUrl || this.#isPassing) return nothing
+    if (!this.clinic?.bookingUrl || this.#isPassing || CLOSED.includes(this.trouble)) return nothing
     const weight = this.grants.length > 0 ? 'button--quiet' : 'button--primary'
     return html`<a class="button ${weight} button--large button--wide" href=${this.clinic.bookingUrl}
       >${t('open-booking')}</a

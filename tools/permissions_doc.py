@@ -1,0 +1,78 @@
+"""Writes docs/permissions.md from the permission table, or says with `--check` whether it is stale."""
+
+import sys
+from pathlib import Path
+
+from shinsatsu.domain.policy import (
+    NEEDS_ADMISSION,
+    NEEDS_OPEN_SESSION,
+    OUTSIDE_A_CONSULTATION,
+    SPEC_ACTIONS,
+    TABLE,
+    Column,
+)
+from shinsatsu.domain.roles import Action
+
+FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
+HEAD = """# Who may do what
+
+Made from the table in `src/shinsatsu/domain/policy.py` by `tools/permissions_doc.py`; `make check` fails when it is stale. Nothing else
+in the code compares roles: the API, the media plane, the event stream and the page all ask `decide(actor, action, context)`.
+
+"""
+LEGEND = """
+- **yes**, **–** (no)
+- **consent**: once the patient has agreed to being recorded
+- **further left**: aimed at people of a column further left only
+- **anybody else**: aimed at anybody but oneself and the system
+- **patients, guests**: for patients and guests of the session only
+- **people of the booking**: for people of the booking, operators and admins
+- **own, by setting**: one's own, where the clinic's setting says so
+
+Whoever has no relation to the appointment is a stranger and is told that there is nothing (404). A blocked account and somebody who was
+removed may do nothing. Some switches take a right away for a time: a locked session lets nobody in who is not in it but the doctor in
+charge (`locked`); staff may switch screen sharing off for patients and guests (`screen_share_off`).
+"""
+CELLS = {
+    "y": "yes",
+    "-": "–",
+    "c": "consent",
+    "<": "further left",
+    "*": "anybody else",
+    "p": "patients, guests",
+    "b": "people of the booking",
+    "o": "own, by setting",
+}
+
+
+def document() -> str:
+    """The whole page."""
+    columns = [column for column in Column if column is not Column.SYSTEM]
+    names = [column.value.replace("_", " ") for column in columns]
+    lines = [f"| action | {' | '.join(names)} | system | needs |", "|---" * (len(columns) + 3) + "|"]
+    others = [action for action in TABLE if action not in SPEC_ACTIONS and action not in OUTSIDE_A_CONSULTATION]
+    for action in (*SPEC_ACTIONS, *others, *sorted(OUTSIDE_A_CONSULTATION)):
+        cells = [CELLS[TABLE[action][column]] for column in (*columns, Column.SYSTEM)]
+        lines.append(f"| `{action.value}` | {' | '.join(cells)} | {_needs(action)} |")
+    return HEAD + "\n".join(lines) + "\n" + LEGEND
+
+
+def _needs(action: Action) -> str:
+    if action in NEEDS_ADMISSION:
+        return "an open session, being admitted"
+    return "an open session" if action in NEEDS_OPEN_SESSION else ""
+
+
+def main() -> int:
+    """Writes the page, or compares it."""
+    if "--check" not in sys.argv[1:]:
+        FILE.write_text(document())
+        return 0
+    if FILE.is_file() and FILE.read_text() == document():
+        return 0
+    sys.stderr.write("docs/permissions.md is stale: run `make docs`\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

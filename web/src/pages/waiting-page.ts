@@ -1,0 +1,125 @@
+import { html, nothing } from 'lit'
+import { customElement, property } from 'lit/decorators.js'
+import type { Clinic } from '../api/types'
+import type { Consultation } from '../call/consultation'
+import { WaitingStatus } from '../call/waiting-status'
+import '../components/device-check'
+import { Element } from '../components/element'
+import { icon } from '../components/icons'
+import { doctorCard, minutesSince, pageHeader } from '../components/parts'
+import '../components/preview'
+import { Ticker } from '../components/ticker'
+import { troubleStrip } from '../components/trouble-card'
+import { isLate, late } from '../components/waiting-card'
+import { t } from '../i18n'
+import type { LocalMedia } from '../media/local-media'
+
+/** The waiting room: who is coming, what they are doing, how long it has taken, and that nobody sees one yet. Says `leave`. */
+@customElement('shinsatsu-waiting-page')
+export class WaitingPage extends Element {
+  @property({ attribute: false }) consultation!: Consultation
+  @property({ attribute: false }) media!: LocalMedia
+  @property({ attribute: false }) clinic: Clinic | undefined
+  /** Counts changes of the consultation and the devices: what this page shows lives in them. */
+  @property({ type: Number }) version = 0
+  protected readonly ticker = new Ticker(this)
+  readonly #status = new WaitingStatus(
+    () => this.consultation.api.waitingRoom(),
+    () => this.requestUpdate(),
+  )
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#status.start()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#status.stop()
+  }
+
+  protected override render() {
+    const { session } = this.consultation.room
+    return html`<div class="narrow">
+      ${pageHeader(this.clinic)}
+      <main class="page--waiting">
+        <div class="stack waiting__status">
+          ${troubleStrip(this.consultation.trouble)}
+          <h1 class="title">${t('waiting')}</h1>
+          ${this.#waited()}
+          <div class="stack" role="status">${this.#returned()} ${this.#doctor()}</div>
+          <p class="note row">${icon('bell')} ${t('chime-promise')}</p>
+        </div>
+        <div class="waiting__doctor">${doctorCard(session, this.clinic)}</div>
+        ${this.#oneself()}
+        <div class="waiting__leave">
+          <button class="button" type="button" data-testid="leave" @click=${() => this.say('leave')}>
+            ${icon('leave')} ${t('leave-waiting')}
+          </button>
+        </div>
+      </main>
+    </div>`
+  }
+
+  get #since(): string {
+    const own = this.consultation.own
+    return own?.waitingSince ?? own?.joinedAt ?? new Date().toISOString()
+  }
+
+  #waited() {
+    const minutes = minutesSince(this.#since)
+    if (minutes < 1) return html`<p>${t('waited-now')}</p>`
+    return html`<p class="waited"><b>${t('waited-minutes', { minutes })}</b> ${t('waited-after')}</p>`
+  }
+
+  #returned() {
+    if (this.consultation.own?.admission !== 'sent_back') return nothing
+    return html`<div class="banner">
+      ${icon('back')}<span><strong>${t('returned')}</strong>${t('returned-lead')}</span>
+    </div>`
+  }
+
+  /** What the doctor is doing; late, why. */
+  #doctor() {
+    const doing = this.#status.current?.doctorStatus
+    if (isLate(this.consultation.room.session.appointment.startsAt, Date.parse(this.#since))) {
+      return late(t(doing === 'in_consultation' ? 'late-in_consultation' : 'late-lead'))
+    }
+    if (!doing) return nothing
+    return html`<p class="banner" data-testid="doctor-status" data-status=${doing}>
+      ${icon('clock')}<span>${t(`doctor-${doing}`)}</span>
+    </p>`
+  }
+
+  #oneself() {
+    return html`<section class="card stack stack--close waiting__self" aria-label=${t('own-devices')}>
+      <div class="waiting__picture">
+        <shinsatsu-preview .media=${this.media} .version=${this.version}></shinsatsu-preview>
+        <div>
+          <p><b>${t('no-one-sees')}</b></p>
+          <p class="note">${t('seen-when-admitted')}</p>
+        </div>
+      </div>
+      <div class="waiting__switches">${this.#switch('audio')}${this.#switch('video')}</div>
+      <details class="more">
+        <summary class="button">${t('check-again')} ${icon('chevron')}</summary>
+        <shinsatsu-device-check .media=${this.media} .version=${this.version}></shinsatsu-device-check>
+      </details>
+    </section>`
+  }
+
+  #switch(kind: 'audio' | 'video') {
+    const on = !(kind === 'audio' ? this.media.audioMuted : this.media.videoMuted)
+    const name = kind === 'audio' ? 'mic' : 'video'
+    return html`<button
+      class="button button--quiet"
+      type="button"
+      data-testid=${kind === 'audio' ? 'toggle-mic' : 'toggle-camera'}
+      aria-pressed=${on}
+      @click=${() => void this.consultation.switches.set(kind, !on).catch(() => undefined)}
+    >
+      ${icon(on ? name : `${name}-off`)}
+      <span>${t(kind === 'audio' ? 'microphone' : 'camera')} <b>${t(on ? 'toggle-on' : 'toggle-off')}</b></span>
+    </button>`
+  }
+}
