@@ -68,6 +68,7 @@ class ParticipantJson(TypedDict):
     joinedAt: str
     waitingSince: NotRequired[str]
     leftAt: NotRequired[str]
+    unconfirmed: NotRequired[bool]
     permissions: list[PermissionJson]
 
 

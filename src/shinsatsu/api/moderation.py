@@ -1,12 +1,13 @@
 """Moderation: what staff do to people in a session, and to the session itself."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from starlette.responses import JSONResponse
 
 from shinsatsu.api.auth import Caller
-from shinsatsu.api.context import Api
+from shinsatsu.api.context import Api, ApiContext
 from shinsatsu.api.requests import (
     ExtendBody,
     IdentityCheckBody,
@@ -41,7 +42,8 @@ async def admit(api: Api, caller: Caller, session_id: SessionId, participant_id:
 @router.post(PERSON + "/send-back", responses=SEEN)
 async def send_back(api: Api, caller: Caller, session_id: SessionId, participant_id: ParticipantId) -> JSONResponse:
     """Returns somebody to the waiting room."""
-    return _person(await api.moderation.send_back(caller, session_id, participant_id), participant_id)
+    view = await api.moderation.send_back(caller, session_id, participant_id)
+    return _person(view, participant_id, unconfirmed=await _unconfirmed(api, session_id))
 
 
 @router.post(PERSON + "/remove", responses=SEEN)
@@ -50,7 +52,7 @@ async def remove(
 ) -> JSONResponse:
     """Puts somebody out; their link, cookie, token and stream stop at once."""
     view = await api.moderation.remove(caller, session_id, participant_id, body.reason or "")
-    return _person(view, participant_id)
+    return _person(view, participant_id, unconfirmed=await _unconfirmed(api, session_id))
 
 
 @router.post(PERSON + "/mute", responses=SEEN)
@@ -59,7 +61,8 @@ async def mute(
 ) -> JSONResponse:
     """Stops somebody's packets on the server; a screen share is ended."""
     kinds = [TrackType(kind) for kind in body.kinds]
-    return _person(await api.moderation.mute(caller, session_id, participant_id, kinds), participant_id)
+    view = await api.moderation.mute(caller, session_id, participant_id, kinds)
+    return _person(view, participant_id, unconfirmed=await _unconfirmed(api, session_id))
 
 
 @router.post(PERSON + "/unmute", responses=SEEN)
@@ -122,6 +125,11 @@ async def set_outcome(api: Api, caller: Caller, session_id: SessionId, body: Out
     return JSONResponse(session_answer(await api.sessions.set_outcome(caller, session_id, Outcome(body.outcome))))
 
 
-def _person(view: SessionView, participant_id: str) -> JSONResponse:
+async def _unconfirmed(api: ApiContext, session_id: str) -> bool:
+    """Whether the media plane, which was told, has not said yet that it stopped what it was to stop."""
+    return bool(await api.tracks.unconfirmed(session_id, within=timedelta()))
+
+
+def _person(view: SessionView, participant_id: str, *, unconfirmed: bool = False) -> JSONResponse:
     person = next(one for one in view.session.participants if one.id == participant_id)
-    return JSONResponse(participant_json(view, person))
+    return JSONResponse(participant_json(view, person) | ({"unconfirmed": True} if unconfirmed else {}))

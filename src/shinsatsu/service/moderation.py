@@ -23,6 +23,7 @@ Act = Callable[[UnitOfWork, Consultation, Participant], Awaitable[None]]
 class Moderation:
     """What staff do to people in a session, and to the session itself. Saying a thing twice changes nothing.
 
+    Where a right is taken away the media plane was told on return; what it has not confirmed is tried again.
     Raises NotFound (strangers, and participants nobody knows), StaleParticipant, SessionEnded, Forbidden.
     """
 
@@ -47,7 +48,9 @@ class Moderation:
         async def act(_: UnitOfWork, consultation: Consultation, target: Participant) -> None:
             moderation.send_back(consultation.session, target, actor, self._commands.clock.now())
 
-        return await self._on_person(actor, Action.SEND_BACK, session_id, participant_id, act)
+        view = await self._on_person(actor, Action.SEND_BACK, session_id, participant_id, act)
+        await self._commands.edges.settle(session_id)
+        return view
 
     async def remove(self, actor: AuthUser, session_id: str, participant_id: str, reason: str) -> SessionView:
         """Puts somebody out: their links and grants are worth nothing from the same commit on."""
@@ -59,12 +62,14 @@ class Moderation:
             moderation.remove(consultation.session, target, actor, reason.strip(), now)
             await unit.credentials.revoke_person(consultation.appointment.id, target.key, now)
 
-        return await self._on_person(actor, Action.REMOVE, session_id, participant_id, act)
+        view = await self._on_person(actor, Action.REMOVE, session_id, participant_id, act)
+        await self._commands.edges.settle(session_id)
+        return view
 
     async def mute(
         self, actor: AuthUser, session_id: str, participant_id: str, kinds: Collection[TrackType]
     ) -> SessionView:
-        """Shuts microphone or camera, ends a screen share; on return the media plane was told."""
+        """Shuts microphone or camera, ends a screen share."""
         ended: list[Track] = []
 
         async def act(unit: UnitOfWork, consultation: Consultation, target: Participant) -> None:

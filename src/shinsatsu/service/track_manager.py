@@ -168,10 +168,10 @@ class TrackManager:
         unconfirmed = await stop_sending(self._plane, own)
         return [TrackResult(name, "", unconfirmed.get(name)) for name in track_names]
 
-    async def unconfirmed(self, session_id: str) -> list[Subscription]:
-        """What was to stop more than a second ago, without a word of the media plane that it did: staff should know."""
+    async def unconfirmed(self, session_id: str, within: timedelta = CONFIRMED_WITHIN) -> list[Subscription]:
+        """What was to stop longer ago than that, without a word of the media plane that it did: staff should know."""
         async with self._commands.units_of_work.read() as unit:
-            late = await unit.media.unconfirmed(session_id, self._commands.clock.now() - CONFIRMED_WITHIN)
+            late = await unit.media.unconfirmed(session_id, self._commands.clock.now() - within)
             consultation = await unit.sessions.get(session_id) if late else None
             tracks = await unit.tracks.of_session(session_id)
         permitted = permitted_edges(consultation.session, tracks) if consultation else frozenset()

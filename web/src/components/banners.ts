@@ -12,8 +12,10 @@ export interface Banner {
   kind?: 'warning' | 'danger'
   /** What can be done about it at once. */
   action?: { words: string; act(): void }
-  /** Shown for as long as this holds, or until it is closed; without it, for some seconds. */
-  stays?(): boolean
+  /** Whether it is still so; what no longer holds is no longer shown. */
+  holds?(): boolean
+  /** Shown until it is closed or no longer holds; else for some seconds. */
+  stays?: boolean
 }
 
 const SHOWN_MS = 7_000
@@ -68,5 +70,5 @@ export class Banners extends Element {
 }
 
 function holds(banner: Banner): boolean {
-  return banner.stays?.() ?? true
+  return banner.holds?.() ?? true
 }

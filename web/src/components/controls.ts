@@ -82,10 +82,12 @@ export class Controls extends Element {
       <span class="toggle__face">
         ${icon('people')} ${waiting > 0 ? html`<span class="toggle__count" aria-hidden="true">${waiting}</span>` : nothing}
       </span>
-      <span>
-        ${t('participants')} <b>${people}</b>${waiting > 0 ? html`<span class="visually-hidden">, ${t('waiting-room')} ${waiting}</span>` : nothing}
-      </span>${this.#key('P')}
+      <span>${t('participants')} <b>${people}</b>${waiting > 0 ? this.#waiting() : nothing}</span>${this.#key('P')}
     </button>`
+  }
+
+  #waiting() {
+    return html`<span class="visually-hidden">, ${t('waiting-room')} ${this.state.waiting}</span>`
   }
 
   #danger(testid: string, event: string, shape: IconName, name: string, red: boolean) {

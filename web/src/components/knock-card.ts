@@ -23,7 +23,7 @@ export class KnockCard extends Element {
     const id = `knock-${person.participantId}`
     return html`<section class="people__one knock stack stack--close" aria-labelledby=${id} data-testid="waiting-patient">
       <div class="person">
-        ${avatar(person.displayName, true)}
+        ${avatar(person.displayName)}
         <div>
           <h3 class="person__name" id=${id}>${person.displayName}</h3>
           <p class="person__about">${roleOf(person)}・${waited(person)}</p>

@@ -24,19 +24,18 @@ export class PeoplePanel extends Element {
   protected override render() {
     const { consultation: c } = this
     const count = c.others.length + 1
-    return html`<aside class="people stack" id="people" aria-labelledby="people-title">
+    const here = count > 1 ? t('people-title', { count }) : t('people-alone')
+    return html`<aside class="people stack" id="people" aria-label=${t('participants')}>
+      <button
+        class="button button--icon people__close"
+        type="button"
+        aria-label=${t('close')}
+        @click=${() => this.say('people')}
+      >
+        ${icon('x')}
+      </button>
       ${c.waiting.length > 0 ? this.#waitingRoom() : nothing}
-      <div class="row row--apart people__head">
-        <h2 class="subtitle" id="people-title">${count > 1 ? t('people-title', { count }) : t('people-alone')}</h2>
-        <button
-          class="button button--icon people__close"
-          type="button"
-          aria-label=${t('close')}
-          @click=${() => this.say('people')}
-        >
-          ${icon('x')}
-        </button>
-      </div>
+      <h2 class="subtitle people__title">${here}</h2>
       ${repeat(
         c.others,
         userKey,
@@ -46,16 +45,16 @@ export class PeoplePanel extends Element {
           .version=${this.version}
         ></shinsatsu-person-card>`,
       )}
-      ${this.#oneself()}
       <shinsatsu-session-switches .consultation=${c} .version=${this.version}></shinsatsu-session-switches>
-      ${c.grant.userType === 'patient' ? this.#assurance() : nothing}
+      ${this.#oneself()} ${c.grant.userType === 'patient' ? this.#assurance() : nothing}
     </aside>`
   }
 
   #waitingRoom() {
     const { consultation: c } = this
-    return html`<section class="stack" aria-labelledby="waiting-title">
-      <h2 class="subtitle" id="waiting-title">${t('waiting-room')} <span class="badge badge--warning">${c.waiting.length}</span></h2>
+    return html`<h2 class="subtitle people__title">
+        ${t('waiting-room')} <span class="badge badge--warning">${c.waiting.length}</span>
+      </h2>
       ${repeat(
         c.waiting,
         userKey,
@@ -64,15 +63,14 @@ export class PeoplePanel extends Element {
           .person=${person}
           .version=${this.version}
         ></shinsatsu-knock-card>`,
-      )}
-    </section>`
+      )}`
   }
 
   #oneself() {
     const { grant, own } = this.consultation
     return html`<div class="people__one stack stack--close">
       <div class="person">
-        ${avatar(grant.displayName, true)}
+        ${avatar(grant.displayName)}
         <div>
           <h3 class="person__name">${grant.displayName} <span class="note">(${t('you')})</span></h3>
           ${own?.joinReason ? html`<p class="person__about">${t('reason-of', { reason: own.joinReason })}</p>` : nothing}

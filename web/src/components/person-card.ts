@@ -24,7 +24,7 @@ export class PersonCard extends Element {
     const id = `person-${person.participantId}`
     return html`<section class="people__one stack stack--close" aria-labelledby=${id}>
       <div class="person">
-        ${avatar(person.displayName, true)}
+        ${avatar(person.displayName)}
         <div>
           <h3 class="person__name" id=${id}>${person.displayName}</h3>
           <p class="person__about">${[roleOf(person), this.#about()].filter(Boolean).join('・')}</p>

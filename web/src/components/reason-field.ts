@@ -37,14 +37,6 @@ export class ReasonField extends Element {
     return html`<div class="field">
       <label for=${id}>${this.label}</label>
       ${this.help ? html`<p class="note" id="${id}-help">${this.help}</p>` : nothing}
-      <div class="quick">
-        ${Array.from({ length: this.choices }, (_, index) => {
-          const words = t(`${this.suggestions}-${index + 1}` as Key)
-          return html`<button class="button button--quiet" type="button" @click=${() => this.#choose(words)}>
-            ${words}
-          </button>`
-        })}
-      </div>
       <input
         id=${id}
         type="text"
@@ -57,6 +49,14 @@ export class ReasonField extends Element {
         @input=${() => (this.missing = false)}
       />
       ${this.missing ? html`<p class="field__error" id="${id}-error" role="alert">${icon('info')} ${t('reason-missing')}</p>` : nothing}
+      <div class="quick">
+        ${Array.from({ length: this.choices }, (_, index) => {
+          const words = t(`${this.suggestions}-${index + 1}` as Key)
+          return html`<button class="button button--quiet" type="button" @click=${() => this.#choose(words)}>
+            ${words}
+          </button>`
+        })}
+      </div>
     </div>`
   }
 

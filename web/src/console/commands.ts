@@ -79,6 +79,9 @@ export class Commands {
       case 'set-outcome':
         await api.setOutcome(id, deed.outcome)
         break
+      case 'restore':
+        await api.admit(id, deed.participantId)
+        break
       case 'remove':
         await api.remove(id, deed.participant.participantId, deed.reason)
         break
@@ -109,8 +112,7 @@ export class Commands {
   }
 
   #tellDone(deed: Deed): void {
-    const name = 'participant' in deed ? deed.participant.displayName : deed.session.appointment.patient.displayName
-    this.handlers.tell({ icon: 'check', words: w(`told-${deed.do}` as 'told-remove', { name }) })
+    this.handlers.tell({ icon: 'check', words: w(`told-${deed.do}` as 'told-remove', { name: whom(deed) }) })
   }
 
   #failed(deed: Deed, error: unknown): void {
@@ -121,6 +123,11 @@ export class Commands {
     }
     this.handlers.tell({ icon: 'info', kind: 'warning', ...wordsFor(error) })
   }
+}
+
+function whom(deed: Deed): string {
+  if ('participant' in deed) return deed.participant.displayName
+  return 'name' in deed ? deed.name : deed.session.appointment.patient.displayName
 }
 
 /** What stood in the way and what to do now: never a code. */

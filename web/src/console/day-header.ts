@@ -61,7 +61,7 @@ export class DayHeader extends Element {
       ${step(shifted(day, -1), w('day-before'), 'left')}
       ${
         day === today
-          ? html`<span class="days__today note">${w('today')}</span>`
+          ? html`<span class="days__today note">${w('this-day')}</span>`
           : html`<a class="button button--quiet days__today" href="/console">${w('to-today')}</a>`
       }
       ${step(shifted(day, 1), w('day-after'), 'right')}

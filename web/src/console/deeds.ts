@@ -13,6 +13,7 @@ export type Deed =
   | ({ do: 'enter' | 'extend' | 'mute-all' | 'lock' | 'unlock' } & OnSession)
   | ({ do: 'end' | 'set-outcome'; outcome: Outcome } & OnSession)
   | ({ do: 'admit' | 'admit-and-join' } & OnPerson)
+  | ({ do: 'restore'; participantId: string; name: string } & OnSession)
   | ({ do: 'send-back' | 'mute-audio' | 'mute-video' | 'ask-to-unmute' } & OnPerson)
   | ({ do: 'remove'; reason: string } & OnPerson)
   | ({ do: 'note-identity'; method: IdentityMethod; next?: 'admit' | 'admit-and-join' | undefined } & OnPerson)
@@ -25,15 +26,12 @@ export type Question =
 
 /** One name for one deed on one target, while it is under way. */
 export function nameOf(deed: Deed): string {
-  return 'participant' in deed ? `${deed.do} ${deed.participant.participantId}` : deed.do
+  if ('participant' in deed) return `${deed.do} ${deed.participant.participantId}`
+  return 'participantId' in deed ? `${deed.do} ${deed.participantId}` : deed.do
 }
 
 export function entersCall(deed: Deed): boolean {
-  return (
-    deed.do === 'enter' ||
-    deed.do === 'admit-and-join' ||
-    (deed.do === 'note-identity' && deed.next === 'admit-and-join')
-  )
+  return 'next' in deed ? deed.next === 'admit-and-join' : deed.do === 'enter' || deed.do === 'admit-and-join'
 }
 
-export const EXTEND_MINUTES = 10
+export const EXTEND_MINUTES = 15

@@ -87,7 +87,7 @@ export class InsideRow extends SessionRow {
         }
         ${
           mayOver(session, participant.participantId, 'admit')
-            ? this.button({ do: 'admit', session, participant }, { words: w('admit'), about, look: 'button--primary' })
+            ? this.button({ do: 'admit', session, participant }, { words: w('admit'), about })
             : nothing
         }
       </div>
@@ -106,10 +106,7 @@ export class InsideRow extends SessionRow {
     }
     ${
       mayExtend(session)
-        ? this.button(
-            { do: 'extend', session },
-            { icon: sign('more'), words: w('minutes', { count: EXTEND_MINUTES }), about: w('extend-about', { about }) },
-          )
+        ? this.button({ do: 'extend', session }, { words: w('extend', { minutes: EXTEND_MINUTES }), about })
         : nothing
     }
     ${

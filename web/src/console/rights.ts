@@ -1,5 +1,6 @@
 import type { VideoSession } from '../api/types'
 import { isOpen, isOver } from './board'
+import type { HistoryEvent } from './console-api'
 
 /** What the server says that I may do here and now; whatever it does not name is refused. */
 export function may(session: VideoSession, action: string): boolean {
@@ -27,4 +28,12 @@ export function mayExtend(session: VideoSession): boolean {
 
 export function mayLock(session: VideoSession): boolean {
   return isOpen(session) && may(session, 'lock')
+}
+
+/** Whether an entry of a story is a removal that still stands, and mine to lift. */
+export function mayRestore(session: VideoSession, event: HistoryEvent, story: HistoryEvent[]): boolean {
+  if (event.eventType !== 'left' || event.metadata['reason'] !== 'removed') return false
+  const { participantId } = event.metadata
+  const lifted = story.some((one) => one.eventType === 'restored' && one.metadata['participantId'] === participantId)
+  return !lifted && isOpen(session) && may(session, 'admit')
 }

@@ -65,7 +65,12 @@ export class SessionPage extends Element {
   #page(session: VideoSession) {
     return html`${this.#head(session)} ${isOver(session) ? nothing : this.#present(session)}
       <div class="story">
-        <shinsatsu-story-list .session=${session} .story=${this.#story!} .version=${this.version}></shinsatsu-story-list>
+        <shinsatsu-story-list
+          .session=${session}
+          .story=${this.#story!}
+          .running=${this.commands.underWay(session.id)}
+          .version=${this.version}
+        ></shinsatsu-story-list>
         <shinsatsu-session-facts
           .session=${session}
           .events=${this.#story!.events}

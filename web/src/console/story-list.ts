@@ -6,6 +6,8 @@ import { Element } from '../components/element'
 import { icon } from '../components/icons'
 import type { HistoryEvent } from './console-api'
 import { clockWithSeconds, dayOf, shortDay, zone } from './day'
+import { nameOf } from './deeds'
+import { mayRestore } from './rights'
 import { Cast, chapters } from './story'
 import type { StoryReader } from './story-reader'
 import { tell } from './story-words'
@@ -16,6 +18,7 @@ import { w } from './words'
 export class StoryList extends Element {
   @property({ attribute: false }) session!: VideoSession
   @property({ attribute: false }) story!: StoryReader
+  @property() running = ''
   @property({ type: Number }) version = 0
 
   protected override render() {
@@ -55,9 +58,26 @@ export class StoryList extends Element {
       <span class="avatar event__mark ${tone ? `event__mark--${tone}` : ''}" aria-hidden="true">${mark}</span>
       <div>
         <h3 class="person__name">${words}</h3>
-        ${more ? html`<p class="person__about">${more}</p>` : nothing}
+        ${more ? html`<p class="person__about">${more}</p>` : nothing} ${this.#restore(event, cast)}
       </div>
     </li>`
+  }
+
+  /** Whom staff removed, only staff bring back. */
+  #restore(event: HistoryEvent, cast: Cast) {
+    const { session, running } = this
+    if (!mayRestore(session, event, this.story.events)) return nothing
+    const name = cast.about(event)
+    const deed = { do: 'restore', session, participantId: String(event.metadata['participantId']), name } as const
+    return html`<button
+      class="button button--quiet"
+      type="button"
+      data-testid="restore"
+      aria-disabled=${running.includes(nameOf(deed)) ? 'true' : nothing}
+      @click=${() => this.say('deed', deed)}
+    >
+      ${icon('refresh')} <span>${w('restore')}<span class="visually-hidden"> ${name}</span></span>
+    </button>`
   }
 
   #folded(events: HistoryEvent[], cast: Cast) {

@@ -5,7 +5,7 @@ import type { HistoryEvent } from './console-api'
 import { shortDay } from './day'
 import { sign } from './icons'
 import type { Cast } from './story'
-import { isWord, type Word, w, wordFor } from './words'
+import { isWord, roleOf, type Word, w, wordFor } from './words'
 
 /** One entry of a story as it is shown. */
 export interface Told {
@@ -94,7 +94,7 @@ function kindOf({ eventType, userType, metadata }: HistoryEvent): string {
 function filled(word: Word, event: HistoryEvent, cast: Cast): string {
   const { metadata } = event
   return w(word, {
-    by: event.displayName,
+    by: event.displayName || roleOf(event),
     name: cast.about(event),
     minutes: Number(metadata['minutes'] ?? metadata['minutesLeft'] ?? 0),
     for: cast.named(metadata['forUserType'], metadata['forUserId']),
@@ -114,7 +114,7 @@ function moreOf({ eventType, metadata, displayName }: HistoryEvent, cast: Cast):
   }
   const given = metadata['note'] ?? (typeof metadata['joinReason'] === 'string' ? metadata['joinReason'] : undefined)
   if (typeof given === 'string') texts.push(given)
-  if (eventType === 'opened') texts.push(w('by', { name: displayName }))
+  if (eventType === 'opened' && displayName) texts.push(w('by', { name: displayName }))
   if (eventType.startsWith('track_')) texts.push(cast.about({ metadata, displayName } as HistoryEvent))
   return texts.filter(Boolean).join(' · ')
 }

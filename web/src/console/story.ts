@@ -20,7 +20,8 @@ export class Cast {
 
   /** Whose stay the event is about; whoever acted where it is about nobody. */
   about({ metadata, ...actor }: HistoryEvent): string {
-    const { userType, userId, participantId } = metadata
+    const { displayName, userType, userId, participantId } = metadata
+    if (typeof displayName === 'string') return displayName
     const named =
       typeof userType === 'string' ? this.#names.get(userKey({ userType, userId: Number(userId) })) : undefined
     return named ?? this.#names.get(`stay ${String(participantId)}`) ?? actor.displayName

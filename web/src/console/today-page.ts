@@ -109,7 +109,7 @@ export class TodayPage extends Element {
         ${repeat(
           shown,
           (session) => session.id,
-          (session) => html`<li data-testid="appointment-row" data-row=${session.id} class="line">${row(session)}</li>`,
+          (session) => html`<li data-testid="appointment-row" data-row=${session.id}>${row(session)}</li>`,
         )}
       </ul>
       ${shown.length < sessions.length ? this.#showAll(place, sessions.length) : nothing}

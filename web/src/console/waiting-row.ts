@@ -34,7 +34,7 @@ export class WaitingRow extends SessionRow {
       <dl class="next__facts">
         <div><dt>${w('devices')}</dt><dd>${devicesMark(person)}</dd></div>
         <div><dt>${w('identity')}</dt><dd>${identityMark(person)} ${this.#identityButton(person)}</dd></div>
-        <div><dt>${w('doctor')}</dt><dd class="mark">${this.#doctorMark()}</dd></div>
+        <div><dt>${w('doctor')}</dt><dd>${this.#doctorMark()}</dd></div>
       </dl>
     </div>`
   }
@@ -66,8 +66,9 @@ export class WaitingRow extends SessionRow {
   }
 
   #doctorMark() {
-    if (this.doctorState === 'here') return html`${icon('ok')} ${w('doctor-here')}`
-    return html`${icon(this.doctorState === 'not_here' ? 'clock' : 'video')} ${w(`doctor-${this.doctorState}`)}`
+    const mark = { here: 'ok', in_consultation: 'video', not_here: 'clock' } as const
+    const look = this.doctorState === 'here' ? '' : 'mark--soft'
+    return html`<p class="mark ${look}">${icon(mark[this.doctorState])} ${w(`doctor-${this.doctorState}`)}</p>`
   }
 
   #identityButton(participant: SessionParticipant) {
@@ -75,7 +76,7 @@ export class WaitingRow extends SessionRow {
     const words = w(participant.identityCheck ? 'identity-again' : 'identity-note')
     return this.asking(
       { ask: 'identity', session: this.session, participant },
-      { icon: sign('shield'), words, about: participant.displayName, testid: 'identity-check', look: 'button--quiet' },
+      { icon: sign('shield'), words, about: participant.displayName, testid: 'identity-check' },
     )
   }
 
@@ -84,19 +85,17 @@ export class WaitingRow extends SessionRow {
     if (!mayOver(session, participant.participantId, 'admit')) return this.#enterOnly(size)
     const about = participant.displayName
     const mayJoin = may(session, 'join')
+    // One main button a page: that of whoever has waited longest.
+    const look = (main: boolean) => `${main && size ? 'button--primary' : 'button--quiet'} ${size}`
+    const main = this.mine && mayJoin ? 'admit-and-join' : 'admit'
     const admit = this.button(
       { do: 'admit', session, participant },
-      { words: w('admit'), about, look: `${this.mine && mayJoin ? 'button--quiet' : 'button--primary'} ${size}` },
+      { words: w('admit'), about, look: look(main === 'admit') },
     )
     if (!mayJoin) return admit
     const both = this.button(
       { do: 'admit-and-join', session, participant },
-      {
-        icon: sign('enter'),
-        words: w('admit-and-join'),
-        about,
-        look: `${this.mine ? 'button--primary' : 'button--quiet'} ${size}`,
-      },
+      { icon: sign('enter'), words: w('admit-and-join'), about, look: look(main === 'admit-and-join') },
     )
     return this.mine ? [admit, both] : [both, admit]
   }

@@ -13,6 +13,7 @@ export const moderation: Record<keyof typeof ja, string> = {
     'We are sorry to keep you waiting. The consultation before yours takes longer. Your booking still stands.',
   'doctor-card': 'Your doctor and how to reach us',
   'own-devices': 'Your camera and microphone',
+  'no-one-sees-now': 'Nobody sees you now',
   'seen-when-admitted': 'They see and hear you once the consultation starts.',
   'check-again': 'Check camera and microphone',
   'leave-waiting': 'Leave the waiting room',

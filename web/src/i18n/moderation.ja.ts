@@ -11,6 +11,7 @@ export const moderation = {
   'late-in_consultation': 'お待たせして申し訳ありません。前の診察が長引いています。予約はそのまま有効です。',
   'doctor-card': '担当医と連絡先',
   'own-devices': 'あなたのカメラとマイク',
+  'no-one-sees-now': 'いまは誰にも見えていません',
   'seen-when-admitted': '診察がはじまると、映像と音声が届きます。',
   'check-again': 'カメラとマイクを確かめる',
   'leave-waiting': '待合室を出る',

@@ -33,10 +33,8 @@ export function bannerOf(notice: Notice, consultation: Consultation): Banner | u
       return { icon: 'people', words: t('let-in', notice) }
     case 'lost':
       return { icon: 'network-off', words: t('lost', notice), more: t('lost-lead'), kind: 'warning' }
-    case 'muted-by': {
-      const words = t(`muted-by-${notice.what}`, notice)
-      return { icon: OFF[notice.what], words, more: t(`muted-by-${notice.what}-lead`), kind: 'warning' }
-    }
+    case 'muted-by':
+      return muted(notice.what, notice.name, consultation)
     case 'extended':
       return { icon: 'extend', words: t('extended', notice), more: t('until', { time: clock(notice.endsAt) }) }
     case 'time-warning':
@@ -78,12 +76,26 @@ function knocked(person: SessionParticipant, consultation: Consultation): Banner
   return {
     icon: 'bell',
     words: t('knocked', { name: person.displayName }),
+    stays: true,
     // While nobody else is in, the stage itself says so.
-    stays: () => stillWaits() !== undefined && consultation.others.length > 0,
+    holds: () => stillWaits() !== undefined && consultation.others.length > 0,
     ...(consultation.may('admit')
       ? { action: { words: t('admit'), act: () => void consultation.moderation.admit(stillWaits() ?? person) } }
       : {}),
   }
+}
+
+/** Gone once it is lifted, or once there is a question about it. */
+function muted(what: TrackType, name: string, consultation: Consultation): Banner {
+  const told: Banner = {
+    icon: OFF[what],
+    words: t(`muted-by-${what}`, { name }),
+    more: t(`muted-by-${what}-lead`),
+    kind: 'warning',
+  }
+  if (what === 'screen') return told
+  const holds = () => !consultation.switches.question && consultation.own?.mutedBy?.[what] != null
+  return { ...told, holds }
 }
 
 function ending(minutes: number, consultation: Consultation): Banner {
@@ -98,7 +110,8 @@ function ending(minutes: number, consultation: Consultation): Banner {
   const act = () => void consultation.moderation.extend()
   return {
     ...said,
-    stays: () => consultation.room.session.endsAt === endsAt,
+    stays: true,
+    holds: () => consultation.room.session.endsAt === endsAt,
     action: { words: t('extend', { minutes: EXTENSION_MINUTES }), act },
   }
 }

@@ -47,7 +47,7 @@ export class WaitingPage extends Element {
           ${troubleStrip(this.consultation.trouble)}
           <h1 class="title">${t('waiting')}</h1>
           ${this.#waited()}
-          <div class="stack" role="status">${this.#returned()} ${this.#doctor()}</div>
+          <div role="status">${this.#returned ? returned() : this.#doctor()}</div>
           <p class="note row">${icon('bell')} ${t('chime-promise')}</p>
         </div>
         <div class="waiting__doctor">${doctorCard(session, this.clinic)}</div>
@@ -72,11 +72,8 @@ export class WaitingPage extends Element {
     return html`<p class="waited"><b>${t('waited-minutes', { minutes })}</b> ${t('waited-after')}</p>`
   }
 
-  #returned() {
-    if (this.consultation.own?.admission !== 'sent_back') return nothing
-    return html`<div class="banner">
-      ${icon('back')}<span><strong>${t('returned')}</strong>${t('returned-lead')}</span>
-    </div>`
+  get #returned(): boolean {
+    return this.consultation.own?.admission === 'sent_back'
   }
 
   /** What the doctor is doing; late, why. */
@@ -96,7 +93,7 @@ export class WaitingPage extends Element {
       <div class="waiting__picture">
         <shinsatsu-preview .media=${this.media} .version=${this.version}></shinsatsu-preview>
         <div>
-          <p><b>${t('no-one-sees')}</b></p>
+          <p><b>${t(this.#returned ? 'no-one-sees-now' : 'no-one-sees')}</b></p>
           <p class="note">${t('seen-when-admitted')}</p>
         </div>
       </div>
@@ -122,4 +119,10 @@ export class WaitingPage extends Element {
       <span>${t(kind === 'audio' ? 'microphone' : 'camera')} <b>${t(on ? 'toggle-on' : 'toggle-off')}</b></span>
     </button>`
   }
+}
+
+function returned() {
+  return html`<div class="banner">
+    ${icon('back')}<span><strong>${t('returned')}</strong>${t('returned-lead')}</span>
+  </div>`
 }
