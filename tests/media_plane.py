@@ -77,9 +77,12 @@ class InMemoryMediaPlane:
     async def publish(self, session_id: str, offer_sdp: str, tracks: Sequence[LocalTrack]) -> Negotiated:
         await self._arrive("publish", session_id)
         session = self._session(session_id)
-        session.published.update({track.track_name: track.mid for track in tracks})
+        results = []
+        for track in tracks:
+            taken = session.published.setdefault(track.track_name, track.mid) == track.mid
+            results.append(TrackResult(track.track_name, track.mid, None if taken else "repeated_local_track_error"))
         await self.after("publish", session_id)
-        return Negotiated("answer", tuple(TrackResult(track.track_name, track.mid) for track in tracks))
+        return Negotiated("answer", tuple(results))
 
     async def pull(self, session_id: str, tracks: Sequence[RemoteTrack]) -> Negotiated:
         await self._arrive("pull", session_id)

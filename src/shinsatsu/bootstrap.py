@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,6 +36,7 @@ from shinsatsu.service.deadlines import DeadlineKeeper
 from shinsatsu.service.inquiries import Inquiries
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.moderation import Moderation
+from shinsatsu.service.ports import EventBus
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.servers import Servers
 from shinsatsu.service.session_manager import SessionManager
@@ -45,6 +46,9 @@ from shinsatsu.settings import Settings, make_data_folder, signing_secret
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
 from shinsatsu.store.unit_of_work import SqlUnitsOfWork
+
+if TYPE_CHECKING:  # its driver need not be installed
+    from shinsatsu.realtime.postgresql_bus import PostgresqlBus
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +93,20 @@ def build(settings: Settings) -> Server:
     units_of_work = SqlUnitsOfWork(engine)
     plane_secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
     plane = CallsClient(settings.sfu_url, settings.sfu_app_id, plane_secret)
-    bus, clock, ids = LocalBus(), SystemClock(), TimeOrderedIds()
+    local, clock, ids = LocalBus(), SystemClock(), TimeOrderedIds()
+    server_id = ids.new_id()
+    bus, fan_out = _bus(local, engine, units_of_work, server_id, lambda: (hub, feed))
     reconciler = Reconciler(units_of_work, plane, clock)
     commands = Commands(units_of_work, bus, reconciler, clock, ids, _rules(settings))
     sessions, presence = SessionManager(commands), Presence(commands)
     secret = signing_secret(settings).encode()
     access = Access(commands, secret, timedelta(seconds=settings.link_ttl))
     logins = Logins(commands, access, secret)
-    servers = Servers(commands, ids.new_id(), plane.alive)
+    servers = Servers(commands, server_id, plane.alive)
     hub = Hub(sessions.snapshot)
     feed = ConsoleFeed(lambda websocket: _console_login(context, websocket), settings.origins)
-    bus.subscribe(hub.on_events)
-    bus.subscribe(feed.on_events)
+    local.subscribe(hub.on_events)
+    local.subscribe(feed.on_events)
     tracks = TrackManager(commands, plane, SdpOfferReader())
     reconciler.on_silenced = tracks.silenced
     context = ApiContext(
@@ -113,6 +119,7 @@ def build(settings: Settings) -> Server:
         logins=logins,
         accounts=Accounts(commands),
         console_feed=feed,
+        cut_off=[hub.cut_off, feed.cut_off],
         rate_limits=RateLimits(settings.exchange_rate, settings.failure_rate),
         health=Health(database=lambda: _database_answers(units_of_work), media_plane=plane.healthy),
         public_url=settings.public_url,
@@ -127,12 +134,12 @@ def build(settings: Settings) -> Server:
         lambda websocket: _stream_grant(context, websocket),
         origins=settings.origins,
         presence_grace=settings.presence_grace,
-        server_id=servers.id,
+        server_id=server_id,
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [reconciler.run(), DeadlineKeeper(commands, servers).run()]
+        running = [reconciler.run(), DeadlineKeeper(commands, servers).run(), *(one.run() for one in fan_out)]
         async with _running(settings, engine, units_of_work, plane, running):
             yield
             hub.stop()
@@ -183,6 +190,31 @@ async def _attempt(work: Awaitable[None]) -> None:
     """An orderly goodbye that must not stand in the way of stopping."""
     with contextlib.suppress(Unavailable):
         await work
+
+
+def _bus(
+    local: LocalBus,
+    engine: AsyncEngine,
+    units_of_work: SqlUnitsOfWork,
+    server_id: str,
+    viewers: Callable[[], tuple[Hub, ConsoleFeed]],
+) -> tuple[EventBus, list["PostgresqlBus"]]:
+    """This process's bus, and what has to run for it: on PostgreSQL it reaches the other servers too."""
+    if engine.dialect.name != "postgresql":
+        return local, []
+    from shinsatsu.realtime.postgresql_bus import PostgresqlBus
+
+    def wanted(session_id: str) -> bool:
+        hub, feed = viewers()
+        return feed.watched or hub.watches(session_id)
+
+    def lost() -> None:
+        for one in viewers():
+            one.resync()
+
+    address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    bus = PostgresqlBus(local, address, units_of_work, server_id, wanted=wanted, lost=lost)
+    return bus, [bus]
 
 
 def _rules(settings: Settings) -> ClinicRules:

@@ -12,6 +12,7 @@ from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.policy import (
     COLUMNS,
     NEEDS_OPEN_SESSION,
+    OUTSIDE_A_CONSULTATION,
     TABLE,
     Column,
     Consent,
@@ -63,7 +64,7 @@ def asked(column: Column, action: Action, **context: Any) -> tuple[bool, str]:
 
 
 def test_the_copy_covers_every_action_of_the_spec() -> None:
-    assert {action for action, _ in spec_cells()} == set(Action) - {Action.PUT_APPOINTMENT}
+    assert {action for action, _ in spec_cells()} == set(Action) - OUTSIDE_A_CONSULTATION
     assert set(TABLE) == set(Action)
 
 
@@ -81,6 +82,11 @@ def test_the_system_may_book_view_open_end_and_mint() -> None:
     assert allowed == {Action.VIEW, Action.CREATE, Action.END_SESSION, Action.MINT_LINK, Action.PUT_APPOINTMENT}
     for column in SPEC_COLUMNS:
         assert asked(column, Action.PUT_APPOINTMENT) == (False, "role_may_not")
+
+
+def test_operators_and_admins_may_ask_why() -> None:
+    may = {column for column in Column if asked(column, Action.EXPLAIN_PERMISSIONS)[0]}
+    assert may == {Column.OPERATOR, Column.ADMIN}
 
 
 @pytest.mark.parametrize("action", [Action.SEND_BACK, Action.REMOVE])
@@ -160,5 +166,5 @@ def test_a_list_of_permissions_begins_with_the_specs_seven() -> None:
     listed = permissions(actor, replace(BEST, relation=relation, target=None))
     names = [permission.action.value for permission in listed]
     assert names[:7] == ["join", "leave", "mute", "unmute", "share_screen", "record", "end_session"]
-    assert sorted(names) == sorted(action.value for action in Action if action is not Action.PUT_APPOINTMENT)
+    assert sorted(names) == sorted(action.value for action in Action if action not in OUTSIDE_A_CONSULTATION)
     assert {one.action: one.allowed for one in listed}[Action.REMOVE]

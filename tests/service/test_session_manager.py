@@ -7,14 +7,17 @@ import pytest
 from shinsatsu.domain.errors import (
     Forbidden,
     NotFound,
+    ReasonRequired,
     SessionEnded,
     SessionNotOpen,
     ShinsatsuError,
     StaleParticipant,
 )
+from shinsatsu.domain.events import EventType
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import Action, AuthUser, Relation
 from shinsatsu.domain.session_status import EndReason, Outcome, SessionStatus
+from shinsatsu.service.session_manager import JoinWish
 from tests.house import (
     ADMIN,
     DOCTOR,
@@ -24,6 +27,7 @@ from tests.house import (
     OTHER_PATIENT,
     PATIENT,
     SUPPORT,
+    WISH,
     House,
 )
 
@@ -89,9 +93,23 @@ async def test_two_creates_at_once_open_one_session(house: House) -> None:
     assert len({view.session.id for view, _ in outcomes}) == 1
 
 
-async def test_join_admits_and_names_tracks(house: House) -> None:
+async def test_a_patient_waits_without_tracks_or_others(house: House) -> None:
     session_id = await house.opened()
+    await house.sessions.join(DOCTOR, session_id)
     joined = await house.sessions.join(PATIENT, session_id)
+    assert (joined.admission, joined.tracks) == (Admission.WAITING, [])
+    allowed = {permission.action for permission in joined.permissions if permission.allowed}
+    assert Action.SHARE_SCREEN not in allowed
+    assert {Action.VIEW, Action.JOIN, Action.LEAVE} <= allowed
+    assert [one.id for one in joined.view.participants] == [joined.participant_id]
+    assert joined.view.participants[0].waiting_since == house.clock.now()
+    again = await house.sessions.join(PATIENT, session_id)
+    assert (again.admission, again.view.participants[0].waiting_since) == (Admission.WAITING, house.clock.now())
+
+
+async def test_whoever_was_let_in_is_given_tracks_under_the_same_id(house: House) -> None:
+    session_id = await house.opened()
+    joined = await house.enter(PATIENT, session_id)
     assert joined.admission is Admission.ADMITTED
     milliseconds = int(house.clock.now().timestamp() * 1000)
     names = [track.track_name for track in joined.tracks]
@@ -121,10 +139,35 @@ async def test_join_needs_an_open_session(house: House) -> None:
         await house.sessions.join(PATIENT, session_id)
 
 
+async def test_a_worker_is_in_at_once(house: House) -> None:
+    session_id = await house.opened()
+    for actor in (DOCTOR, SUPPORT, OPERATOR, ADMIN):
+        joined = await house.sessions.join(actor, session_id, WISH)
+        assert (joined.admission, len(joined.tracks)) == (Admission.ADMITTED, 2)
+    assert {one.join_reason for one in joined.view.participants} == {WISH.reason}
+
+
+async def test_operators_and_admins_say_why_once(house: House) -> None:
+    session_id = await house.opened()
+    for actor in (OPERATOR, ADMIN):
+        for silent in (None, JoinWish(), JoinWish(reason="")):
+            with pytest.raises(ReasonRequired) as refused:
+                await house.sessions.join(actor, session_id, silent)
+            assert refused.value.field == "reason"
+        await house.sessions.join(actor, session_id, WISH)
+        again = await house.sessions.join(actor, session_id)
+        own = next(one for one in again.view.participants if one.key == actor.key)
+        assert own.join_reason == WISH.reason
+    joined = [event.metadata for event in house.bus.events if event.event_type is EventType.JOINED]
+    assert all(one["reasonGiven"] is True for one in joined)
+    assert "to help" not in str(joined)
+
+
 async def test_joining_again_supersedes_and_the_old_id_is_stale(house: House) -> None:
     session_id = await house.opened()
-    first = await house.sessions.join(PATIENT, session_id)
+    first = await house.enter(PATIENT, session_id)
     second = await house.sessions.join(PATIENT, session_id)
+    assert second.admission is Admission.ADMITTED
     assert [one.id for one in second.view.participants] == [second.participant_id]
     assert not {track.track_name for track in first.tracks} & {track.track_name for track in second.tracks}
     with pytest.raises(StaleParticipant):
@@ -132,17 +175,17 @@ async def test_joining_again_supersedes_and_the_old_id_is_stale(house: House) ->
     with pytest.raises(NotFound):
         await house.sessions.leave(DOCTOR, session_id, second.participant_id)
     await house.sessions.leave(PATIENT, session_id, second.participant_id)
-    assert await house.story(session_id) == ["created", "opened", "joined", "left", "joined", "left"]
+    assert await house.story(session_id) == ["created", "opened", "joined", "admitted", "left", "joined", "left"]
     left, joined, _ = house.bus.events[-3:]
-    whose = {"userType": PATIENT.user_type, "userId": PATIENT.user_id}
+    whose = {"userType": PATIENT.user_type, "userId": PATIENT.user_id, "wasAdmitted": True}
     assert left.metadata == {"participantId": first.participant_id, **whose, "reason": "superseded"}
     assert (joined.metadata["rejoined"], joined.metadata["supersedes"]) == (True, first.participant_id)
 
 
 async def test_both_sides_connected_make_it_active_and_the_doctor_ends_it(house: House) -> None:
     session_id = await house.opened()
-    patient = await house.sessions.join(PATIENT, session_id)
-    doctor = await house.sessions.join(DOCTOR, session_id)
+    patient = await house.enter(PATIENT, session_id)
+    doctor = await house.enter(DOCTOR, session_id)
     await house.presence.connected(PATIENT, session_id, patient.participant_id, "stream-1")
     await house.presence.connected(DOCTOR, session_id, doctor.participant_id, "stream-2")
     active = await house.sessions.get(PATIENT, session_id)
@@ -159,7 +202,7 @@ async def test_both_sides_connected_make_it_active_and_the_doctor_ends_it(house:
     again = await house.sessions.end(DOCTOR, session_id, Outcome.NO_SHOW_PATIENT)
     assert again.session.metadata.outcome is Outcome.COMPLETED
     assert await house.story(session_id) == [
-        *("created", "opened", "joined", "joined", "connected", "connected", "activated"),
+        *("created", "opened", "joined", "admitted", "joined", "connected", "connected", "activated"),
         *("ended", "left", "left"),
     ]
 
@@ -183,7 +226,7 @@ async def test_fail_notes_the_sub_reason(house: House) -> None:
 async def test_what_is_committed_is_what_is_published(house: House) -> None:
     session_id = await house.opened()
     await house.sessions.join(PATIENT, session_id)
-    stored = await house.sessions.events_after(PATIENT, session_id, 0, 100)
+    _, stored = await house.sessions.catch_up(PATIENT, session_id, 0, 100)
     assert house.bus.events == stored
     with pytest.raises(ShinsatsuError):
         await house.sessions.leave(PATIENT, session_id, "nobody")

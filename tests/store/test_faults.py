@@ -69,7 +69,7 @@ async def test_a_full_disk(sqlite_path: Path) -> None:
 
     async def fill() -> None:
         while len(joined) < 500:
-            joined.append((await house.sessions.join(PATIENT, session_id)).participant_id)
+            joined.append((await house.sessions.join(DOCTOR, session_id)).participant_id)
 
     with pytest.raises(DatabaseUnavailable):
         await fill()
@@ -78,7 +78,7 @@ async def test_a_full_disk(sqlite_path: Path) -> None:
     assert counts["tracks"] == len(joined) * 2
     async with house.units_of_work.sqlite.lend() as connection:
         connection.run(f"PRAGMA max_page_count = {pages * 10}", ())
-    assert (await house.sessions.join(PATIENT, session_id)).participant_id
+    assert (await house.sessions.join(DOCTOR, session_id)).participant_id
     assert len(house.bus.events) == len(await house.story(session_id))
     await engine.dispose()
 
@@ -139,7 +139,7 @@ async def test_many_at_once_each_leave_their_mark(house: House) -> None:
     session_id = await house.opened()
     actors: list[AuthUser] = [PATIENT, DOCTOR] * 10
     await asyncio.gather(*(house.sessions.join(actor, session_id) for actor in actors))
-    assert len((await house.sessions.get(PATIENT, session_id)).participants) == 2
+    assert len((await house.sessions.get(DOCTOR, session_id)).participants) == 2
     story = await house.story(session_id)
     assert story.count("joined") == 20
     assert story.count("left") == 18

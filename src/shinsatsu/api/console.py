@@ -59,8 +59,13 @@ async def grant_oneself(api: Api, login: LoginCaller, session_id: SessionId) -> 
 @router.post("/api/users/{userType}/{userId}/block", status_code=204)
 async def block_account(api: Api, login: LoginCaller, userType: UserType, userId: int, body: BlockBody) -> Response:
     """Blocks an account: from now on it may do nothing, and its stays end. `blocked: false` opens it again."""
-    act = api.accounts.block if body.blocked else api.accounts.unblock
-    await act(login.user, (userType, userId))
+    key = (userType, userId)
+    if body.blocked:
+        await api.accounts.block(login.user, key)
+        for end_streams in api.cut_off:
+            end_streams(key)
+    else:
+        await api.accounts.unblock(login.user, key)
     return Response(status_code=204)
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from shinsatsu.api.rate_limits import RateLimits
+from shinsatsu.domain.roles import UserKey
 from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.service.access import Access
 from shinsatsu.service.accounts import Accounts
@@ -40,6 +41,7 @@ class ApiContext:
     logins: Logins
     accounts: Accounts
     console_feed: ConsoleFeed
+    cut_off: Sequence[Callable[[UserKey], None]]
     rate_limits: RateLimits
     health: Health
     public_url: str

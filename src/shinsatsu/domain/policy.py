@@ -226,9 +226,11 @@ def _refused_by_state(action: Action, context: Context) -> str | None:
 
 
 def _refused_by_switch(action: Action, column: Column, context: Context) -> str | None:
-    """A locked session lets nobody in but those who are in it and the doctor in charge."""
+    """A locked session lets nobody in but those who are in it and the doctor in charge; nobody lets themselves in."""
     if action is Action.JOIN and context.locked and context.admission is None and column is not Column.DOCTOR_IN_CHARGE:
         return "locked"
+    if action is Action.ADMIT and context.target is not None and context.target.is_self:
+        return "own_admission"
     if action is Action.SHARE_SCREEN and context.screen_share_off and column in (Column.PATIENT, Column.GUEST):
         return "screen_share_off"
     return None

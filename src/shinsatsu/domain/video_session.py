@@ -30,8 +30,8 @@ class VideoSession:
     """One consultation's session. `participants` are those present and those removed; the rest is history.
 
     Every change appends to `events`; the store numbers them from `last_seq` and writes what `added`, `changed` and
-    `granted` collect. `last_track_ms` keeps the timestamps in track names from repeating. What staff do is in `moderation`,
-    the clocks (`alone_since` … `deadline_at`) are kept by `deadlines`.
+    `granted` collect. `last_track_ms` keeps the timestamps in track names from repeating. What staff do is in
+    `moderation`, the clocks (`alone_since` … `deadline_at`) are kept by `deadlines`.
     """
 
     id: str

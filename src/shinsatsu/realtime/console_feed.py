@@ -16,7 +16,7 @@ from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import Login
 from shinsatsu.domain.errors import Forbidden, NotFound, ShinsatsuError
 from shinsatsu.domain.events import StoredEvent
-from shinsatsu.domain.roles import Action
+from shinsatsu.domain.roles import Action, UserKey
 from shinsatsu.realtime.messages import HEARTBEAT, encode
 from shinsatsu.realtime.session import HEARTBEAT_INTERVAL, SILENCE_LIMIT, CloseCode, Closing
 from shinsatsu.realtime.websocket import close_stream, closing_of, origin_allowed, own_origin, send_all
@@ -73,17 +73,34 @@ class ConsoleFeed:
                 reader.fresh[consultation.session.id] = consultation
                 reader.news.set()
 
+    @property
+    def watched(self) -> bool:
+        """Whether any console is open here."""
+        return bool(self._readers)
+
+    def resync(self) -> None:
+        """Something may have been missed: every console comes back and reads the list anew."""
+        for reader in self._readers:
+            reader.closing = reader.closing or Closing(CloseCode.RESYNC_REQUIRED, "resync_required")
+            reader.news.set()
+
     def log_out(self, login_id: str) -> None:
         """Ends the streams of a login that was ended."""
-        for reader in self._readers:
-            if reader.login.id == login_id:
-                reader.closing = Closing(CloseCode.NO_GRANT, "the login has ended")
-                reader.news.set()
+        self._end({reader for reader in self._readers if reader.login.id == login_id})
+
+    def cut_off(self, key: UserKey) -> None:
+        """Ends every console of somebody who may do nothing any more."""
+        self._end({reader for reader in self._readers if reader.login.user.key == key})
 
     def stop(self) -> None:
         """Says goodbye to every console (1001)."""
         for reader in self._readers:
             reader.closing = reader.closing or Closing(CloseCode.GOING_AWAY, "the server stops")
+            reader.news.set()
+
+    def _end(self, readers: Collection[_Reader]) -> None:
+        for reader in readers:
+            reader.closing = Closing(CloseCode.NO_GRANT, "the login has ended")
             reader.news.set()
 
     async def serve(self, websocket: WebSocket) -> None:

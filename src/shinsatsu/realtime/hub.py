@@ -13,7 +13,7 @@ import structlog
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, NotFound, Unavailable
 from shinsatsu.domain.events import EventType, StoredEvent
-from shinsatsu.domain.roles import TIMER, Action, AuthUser
+from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserKey
 from shinsatsu.domain.sight import Sight
 from shinsatsu.realtime.projection import event_message, permissions_message, snapshot_message, turn_of
 from shinsatsu.realtime.session import CloseCode, Closing
@@ -97,6 +97,23 @@ class Hub:
         channel.fresh.append((events, consultation))
         if channel.task is None:
             channel.task = asyncio.create_task(self._serve(session_id, channel), name="stream channel")
+
+    def watches(self, session_id: str) -> bool:
+        """Whether anybody here looks at that session."""
+        return session_id in self._channels
+
+    def cut_off(self, key: UserKey) -> None:
+        """Ends every stream of somebody who may do nothing any more."""
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                if viewer.user.key == key:
+                    viewer.close(CloseCode.NO_GRANT, "account_blocked")
+
+    def resync(self) -> None:
+        """Something may have been missed: everybody comes back and resumes."""
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                viewer.close(CloseCode.RESYNC_REQUIRED, "resync_required")
 
     def stop(self) -> None:
         """Says goodbye to every viewer (1001)."""

@@ -1,6 +1,6 @@
 """The life of a session as its people drive it: create, join, leave, end (spec §2 and §8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shinsatsu.domain import moderation
@@ -211,9 +211,11 @@ class SessionManager:
 
     async def _move_out(self, actor: AuthUser, session_id: str) -> None:
         """Ends the actor's stay elsewhere; saying it twice changes nothing."""
+        # A grant is worth nothing in another appointment, but whoever holds it may end a stay of their own anywhere.
+        oneself = replace(actor, appointment_id=None)
 
         async def change(_: UnitOfWork, consultation: Consultation) -> None:
-            authorize(actor, Action.LEAVE, consultation)
+            authorize(oneself, Action.LEAVE, consultation)
             own = consultation.session.find(actor.key)
             if own is not None and own.is_active:
                 consultation.session.depart(own, actor, self._commands.clock.now(), reason="moved")

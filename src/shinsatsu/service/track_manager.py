@@ -104,10 +104,11 @@ class TrackManager:
         except MediaSessionGone:
             await self._media.lost(intent.media)
             raise
-        finally:
+        else:
+            await self._published(actor, session_id, participant_id, intent, answer)
+            return answer
+        finally:  # only now: until it is recorded, the same names could be published once more
             await self._media.let_go(intent.media)
-        await self._published(actor, session_id, participant_id, intent, answer)
-        return answer
 
     async def subscribe(
         self, actor: AuthUser, session_id: str, participant_id: str, track_names: Sequence[str]

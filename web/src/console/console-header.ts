@@ -21,7 +21,7 @@ export class ConsoleHeader extends Element {
     return html`<a class="skip" href="#main">${w('skip')}</a>
       <header class="bar bar--line">
         <a class="brand" href="/console">
-          <span class="brand__mark" aria-hidden="true">${w('mark')}</span>
+          <span class="brand__mark" aria-hidden="true">診</span>
           <span class="brand__name">${this.clinic?.name ?? w('console')}</span>
         </a>
         <div class="bar__end row">

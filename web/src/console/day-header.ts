@@ -31,7 +31,7 @@ export class DayHeader extends Element {
         </div>
         ${this.#days(day)} ${this.#searchField()}
       </div>
-      <div role="status">
+      <div role="status" class="said">
         ${this.desk.link === 'lost' ? html`<shinsatsu-list-age .desk=${this.desk}></shinsatsu-list-age>` : nothing}
       </div>`
   }

@@ -23,7 +23,7 @@ export class InsideRow extends SessionRow {
     const people = insidersOf(this.session)
     const shown = this.shown ?? this.spread
     const id = `people-${this.session.id}`
-    return html`<div class="rows__item day">
+    return html`<div class="rows__item day ${this.bare ? 'day--bare' : ''}">
         ${this.time()} ${this.person(this.patient, this.doctor)}
         <div class="day__state">${this.#state(people)}</div>
         <div class="rows__end">${this.#actions()} ${this.#disclosure(id, shown, people.length)}</div>

@@ -18,7 +18,7 @@ export class PlainRow extends SessionRow {
   @property({ type: Boolean }) current = false
 
   protected override render() {
-    return html`<div class="rows__item day">
+    return html`<div class="rows__item day ${this.bare ? 'day--bare' : ''}">
       ${this.time()} ${this.person(this.patient, this.doctor)}
       <div class="day__state">${isOver(this.session) ? resultMark(this.session) : this.#when()}</div>
       <div class="rows__end">${isOver(this.session) ? this.#after() : this.#before()}</div>

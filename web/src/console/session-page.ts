@@ -51,7 +51,7 @@ export class SessionPage extends Element {
       <a class="button button--flush button--start" href=${dayPath(day, today)}>
         ${sign('left')} ${day === today ? w('today') : dayInWords(day)}
       </a>
-      <div role="status">
+      <div role="status" class="said">
         ${this.desk.link === 'lost' ? html`<shinsatsu-list-age .desk=${this.desk}></shinsatsu-list-age>` : nothing}
       </div>
       ${session ? this.#page(session) : this.trouble ? this.#problem() : this.#loading()}
@@ -106,13 +106,15 @@ export class SessionPage extends Element {
   /** What goes on now, with the same buttons as on the page of the day. */
   #present(session: VideoSession) {
     const running = this.commands.underWay(session.id)
-    return html`<section class="card card--flush" aria-label=${w('now')} data-row=${session.id}>
+    return html`<section class="card card--flush now" aria-labelledby="now" data-row=${session.id}>
+      <h2 class="visually-hidden" id="now">${w('now')}</h2>
       ${
         isOpen(session) && session.participants.length > 0
-          ? html`<shinsatsu-inside-row .session=${session} .running=${running} spread></shinsatsu-inside-row>`
+          ? html`<shinsatsu-inside-row .session=${session} .running=${running} spread bare></shinsatsu-inside-row>`
           : html`<shinsatsu-plain-row
               .session=${session}
               .running=${running}
+              bare
               .current=${dayOf(session.appointment.startsAt) === this.desk.today}
             ></shinsatsu-plain-row>`
       }

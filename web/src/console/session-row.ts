@@ -25,11 +25,15 @@ export abstract class SessionRow extends Element {
   /** Whether the row stands among those of another day. */
   @property({ type: Boolean }) dated = false
 
+  /** Whether the page around it says already whose it is. */
+  @property({ type: Boolean }) bare = false
+
   protected get patient(): string {
     return this.session.appointment.patient.displayName
   }
 
   protected time() {
+    if (this.bare) return nothing
     const { startsAt } = this.session.appointment
     return html`<p class="day__time">
       ${this.dated ? html`<span class="note">${shortDay(startsAt)}</span>` : nothing}<b>${clock(startsAt)}</b>
@@ -38,6 +42,7 @@ export abstract class SessionRow extends Element {
 
   /** The person a row is about; the name leads to the story of the consultation. */
   protected person(name: string, about: string, large = false) {
+    if (this.bare) return nothing
     const link = html`<a class="person__link" href="/console/sessions/${this.session.id}" data-keep="name">${name}</a>`
     return html`<div class="person">
       ${avatar(name, large)}

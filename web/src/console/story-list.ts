@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit'
-import { customElement, property } from 'lit/decorators.js'
+import { customElement, property, state } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
 import type { VideoSession } from '../api/types'
 import { Element } from '../components/element'
@@ -8,24 +8,36 @@ import type { HistoryEvent } from './console-api'
 import { clockWithSeconds, dayOf, shortDay, zone } from './day'
 import { nameOf } from './deeds'
 import { mayRestore } from './rights'
-import { Cast, chapters } from './story'
+import { Cast, isMinor } from './story'
 import type { StoryReader } from './story-reader'
 import { tell } from './story-words'
 import { w } from './words'
 
-/** What happened, from the first entry to the last; what only fault finders want folds away. */
+/** How many entries back a lost connection is looked for. */
+const LOOK_BACK = 200
+
+/** What happened, from the first entry to the last. */
 @customElement('shinsatsu-story-list')
 export class StoryList extends Element {
   @property({ attribute: false }) session!: VideoSession
   @property({ attribute: false }) story!: StoryReader
   @property() running = ''
   @property({ type: Number }) version = 0
+  @state() private whole = false
+  #minor: boolean[] = []
+
+  protected override willUpdate(): void {
+    const { events } = this.story
+    for (let index = this.#minor.length; index < events.length; index++) {
+      this.#minor.push(isMinor(events[index]!, events.slice(Math.max(0, index - LOOK_BACK), index)))
+    }
+  }
 
   protected override render() {
     return html`<section class="card stack" aria-labelledby="story" aria-busy=${this.story.state === 'reading'}>
       <div class="row row--apart">
         <h2 class="subtitle" id="story">${w('story-title')}</h2>
-        <p class="note">${w('zone', { zone: zone() })}</p>
+        ${this.#switch()}
       </div>
       ${this.#body()}
     </section>`
@@ -40,20 +52,35 @@ export class StoryList extends Element {
     if (state === 'failed') return html`<p>${w('story-failed')}</p>${this.#again(w('retry'))}`
     if (events.length === 0) return html`<p class="note">${w('story-empty')}</p>`
     const cast = new Cast(this.session, events)
+    const shown = this.whole ? events : events.filter((_, index) => !this.#minor[index])
     return html`<ol class="timeline">
         ${repeat(
-          chapters(events),
-          (chapter) => chapter.events[0]!.seq,
-          ({ minor, events: told }) =>
-            minor ? this.#folded(told, cast) : told.map((event) => this.#entry(event, cast)),
+          shown,
+          (event) => event.seq,
+          (event) => this.#entry(event, cast),
         )}
       </ol>
-      ${more ? this.#again(w('story-more')) : nothing}`
+      ${more ? this.#again(w('story-more')) : nothing}
+      <p class="note">${w('zone', { zone: zone() })}</p>`
+  }
+
+  /** What only fault finders want to see is one press away. */
+  #switch() {
+    const count = this.#minor.filter(Boolean).length
+    if (count === 0) return nothing
+    return html`<label class="choice note">
+      <input
+        type="checkbox"
+        data-testid="whole-story"
+        .checked=${this.whole}
+        @change=${() => (this.whole = !this.whole)}
+      />${w('story-minor', { count })}
+    </label>`
   }
 
   #entry(event: HistoryEvent, cast: Cast) {
     const { mark, words, more, tone } = tell(event, cast)
-    return html`<li class="event" data-testid="timeline-event" data-event=${event.eventType}>
+    return html`<li class="event ${this.#minor[this.story.events.indexOf(event)] ? 'event--minor' : ''}" data-testid="timeline-event" data-event=${event.eventType}>
       ${this.#time(event)}
       <span class="avatar event__mark ${tone ? `event__mark--${tone}` : ''}" aria-hidden="true">${mark}</span>
       <div>
@@ -80,28 +107,11 @@ export class StoryList extends Element {
     </button>`
   }
 
-  #folded(events: HistoryEvent[], cast: Cast) {
-    return html`<li class="event event--folded">
-      <span></span><span class="event__dots" aria-hidden="true"></span>
-      <details>
-        <summary>${w('story-minor', { count: events.length })}</summary>
-        <ol class="minor">
-          ${events.map((event) => {
-            const { words, more } = tell(event, cast)
-            return html`<li data-testid="timeline-event" data-event=${event.eventType}>
-              ${this.#time(event)} <span>${words}${more ? html` <span class="note">${more}</span>` : nothing}</span>
-            </li>`
-          })}
-        </ol>
-      </details>
-    </li>`
-  }
-
   /** A session that was booked days before begins with other days. */
   #time({ createdAt }: HistoryEvent) {
     const isOtherDay = dayOf(createdAt) !== dayOf(this.session.appointment.startsAt)
     return html`<time datetime=${createdAt}
-      >${isOtherDay ? html`${shortDay(createdAt)} ` : nothing}${clockWithSeconds(createdAt)}</time
+      >${isOtherDay ? html`<span>${shortDay(createdAt)}</span> ` : nothing}${clockWithSeconds(createdAt)}</time
     >`
   }
 

@@ -101,7 +101,8 @@ function filled(word: Word, event: HistoryEvent, cast: Cast): string {
   })
 }
 
-function moreOf({ eventType, metadata, displayName }: HistoryEvent, cast: Cast): string {
+function moreOf(event: HistoryEvent, cast: Cast): string {
+  const { eventType, metadata, displayName } = event
   const texts: (string | undefined)[] = []
   if (eventType === 'ended' || eventType === 'outcome_set') texts.push(wordFor('outcome', String(metadata['outcome'])))
   if (eventType === 'ended') texts.push(endOf(metadata), lengthOf(metadata))
@@ -115,7 +116,7 @@ function moreOf({ eventType, metadata, displayName }: HistoryEvent, cast: Cast):
   const given = metadata['note'] ?? (typeof metadata['joinReason'] === 'string' ? metadata['joinReason'] : undefined)
   if (typeof given === 'string') texts.push(given)
   if (eventType === 'opened' && displayName) texts.push(w('by', { name: displayName }))
-  if (eventType.startsWith('track_')) texts.push(cast.about({ metadata, displayName } as HistoryEvent))
+  if (isMedia(event) && metadata['trackType'] !== 'screen') texts.push(cast.about(event))
   return texts.filter(Boolean).join(' · ')
 }
 
@@ -133,13 +134,18 @@ function kinds(value: unknown): string {
   return all.map((kind) => wordFor('kind', String(kind)) ?? String(kind)).join(w('comma'))
 }
 
-function markOf({ eventType, metadata }: HistoryEvent): TemplateResult {
+function isMedia({ eventType }: HistoryEvent): boolean {
+  return eventType.startsWith('track_')
+}
+
+function markOf(event: HistoryEvent): TemplateResult {
+  const { eventType, metadata } = event
   if (eventType === 'muted' || eventType === 'unmuted') {
     if (metadata['kind'] === 'screen') return icon('screen')
     const off = eventType === 'muted' ? '-off' : ''
     return icon(`${metadata['kind'] === 'audio' ? 'mic' : 'video'}${off}` as 'mic')
   }
-  if (eventType.startsWith('track_')) return metadata['trackType'] === 'screen' ? icon('screen') : sign('gear')
+  if (isMedia(event)) return metadata['trackType'] === 'screen' ? icon('screen') : sign('gear')
   if (eventType === 'left' && metadata['reason'] === 'removed') return sign('person-off')
   if (eventType === 'joined' && metadata['admission'] === 'waiting') return icon('clock')
   return MARKS[eventType] ?? sign('gear')

@@ -91,15 +91,3 @@ function lostBefore({ metadata }: HistoryEvent, before: HistoryEvent[]): boolean
   )
   return last?.eventType === 'disconnected'
 }
-
-/** A story's entries, those that fold away together in runs of their own. */
-export function chapters(events: HistoryEvent[]): { minor: boolean; events: HistoryEvent[] }[] {
-  const all: { minor: boolean; events: HistoryEvent[] }[] = []
-  events.forEach((event, index) => {
-    const minor = isMinor(event, events.slice(Math.max(0, index - 200), index))
-    const last = all.at(-1)
-    if (minor && last?.minor) last.events.push(event)
-    else all.push({ minor, events: [event] })
-  })
-  return all
-}

@@ -82,11 +82,11 @@ export class TodayPage extends Element {
           (
             session,
             index,
-          ) => html`<li data-testid="appointment-row" data-row=${session.id} class=${index === 0 ? 'queue__next' : ''}>
+          ) => html`<li data-testid="appointment-row" data-row=${session.id} class=${index === 0 && !this.query ? 'queue__next' : ''}>
             <shinsatsu-waiting-row
               .session=${session}
               .running=${this.commands.underWay(session.id)}
-              .next=${index === 0}
+              .next=${index === 0 && !this.query}
               .mine=${this.#isMine(session)}
               .doctorState=${doctorState(session, this.#present)}
               .dated=${this.#isElsewhere(session)}

@@ -29,8 +29,8 @@ export class WaitingRow extends SessionRow {
   #next(person: SessionParticipant) {
     return html`<div class="next" data-testid="waiting-patient">
       ${this.person(person.displayName, this.#about(person), true)}
-      <div class="next__actions">${this.#actions(person, 'button--large')}</div>
       ${this.#waited(person)}
+      <div class="next__actions">${this.#actions(person, 'button--large')}</div>
       <dl class="next__facts">
         <div><dt>${w('devices')}</dt><dd>${devicesMark(person)}</dd></div>
         <div><dt>${w('identity')}</dt><dd>${identityMark(person)} ${this.#identityButton(person)}</dd></div>

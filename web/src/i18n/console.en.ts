@@ -2,7 +2,6 @@ import type { consoleJa } from './console.ja'
 
 export const consoleEn: Record<keyof typeof consoleJa, string> = {
   console: 'Staff console',
-  mark: 's',
   'title-join': ' | ',
   comma: ', ',
   skip: 'Skip to content',
@@ -106,7 +105,7 @@ export const consoleEn: Record<keyof typeof consoleJa, string> = {
   'devices-unknown': 'Devices not checked',
   identity: 'Identity',
   'identity-open': 'Identity not checked',
-  'identity-note': 'Note identity check',
+  'identity-note': 'Check identity',
   'identity-again': 'Note again',
   doctor: 'Doctor',
   'doctor-here': 'In the room',
@@ -238,7 +237,7 @@ export const consoleEn: Record<keyof typeof consoleJa, string> = {
   'story-empty': 'Nothing has happened yet.',
   restore: 'Allow to come back',
   'story-more': 'Show more',
-  'story-minor': '{count} smaller entries',
+  'story-minor': 'Show smaller entries too ({count})',
   result: 'Result',
   'end-how': 'How it ended',
   'ended-by': 'Ended by',

@@ -79,6 +79,7 @@ export const moderation: Record<keyof typeof ja, string> = {
   admit: 'Let in',
   'turn-away': 'Turn away',
   'waits-for-you': '{name} is in\nthe waiting room',
+  'waits-now-for-you': '{name} is in the waiting room',
   'reason-of': 'Reason: {reason}',
   'mute-audio': 'Mute',
   'ask-audio': 'Ask to unmute',

@@ -77,6 +77,7 @@ export const moderation = {
   admit: '入室を許可',
   'turn-away': '断る',
   'waits-for-you': '{name}さんが\n待合室でお待ちです',
+  'waits-now-for-you': '{name}さんが待合室でお待ちです',
   'reason-of': '理由：{reason}',
   'mute-audio': 'マイクをオフ',
   'ask-audio': 'マイクをお願い',

@@ -30,11 +30,14 @@ export class CheckPage extends Element {
       <main class="page--check">
         ${this.#who()}
         <div class="check">
-          <shinsatsu-preview named .media=${this.media} .version=${this.version}></shinsatsu-preview>
+          <div class="stack">
+            <shinsatsu-preview named .media=${this.media} .version=${this.version}></shinsatsu-preview>
+            ${this.#needsReason ? this.#reason() : nothing}
+          </div>
           <div class="stack">
             <h2 class="visually-hidden">${t('results')}</h2>
             <shinsatsu-device-check .media=${this.media} .version=${this.version}></shinsatsu-device-check>
-            ${this.#needsReason ? this.#reason() : nothing} ${this.#enter()}
+            ${this.#enter()}
           </div>
         </div>
       </main>
@@ -90,11 +93,10 @@ export class CheckPage extends Element {
   }
 
   #enter() {
-    const [here] = this.consultation.others
     const soundOnly = this.media.problems.video && !this.media.problems.audio
     const joining = this.consultation.phase === 'joining'
     return html`<div class="action">
-      ${here ? html`<p class="banner" role="status">${icon('ok')}<span>${t('here-now', { name: here.displayName })}</span></p>` : nothing}
+      ${this.#expected()}
       <button
         class="button button--primary button--large button--wide"
         type="button"
@@ -105,6 +107,15 @@ export class CheckPage extends Element {
         ${t(joining ? 'connecting' : soundOnly ? 'enter-sound-only' : 'enter')}
       </button>
     </div>`
+  }
+
+  /** Who is there already, inside or waiting to be let in. */
+  #expected() {
+    const { others, waiting } = this.consultation
+    const [here] = [...others, ...waiting]
+    if (!here) return nothing
+    const words = t(others.length > 0 ? 'here-now' : 'waits-now-for-you', { name: here.displayName })
+    return html`<p class="banner" role="status">${icon(others.length > 0 ? 'ok' : 'bell')}<span>${words}</span></p>`
   }
 
   #join(request: JoinRequest = {}): void {

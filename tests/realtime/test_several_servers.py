@@ -1,0 +1,77 @@
+"""Two servers on one PostgreSQL: what one commits, the other's viewers and consoles hear."""
+
+import asyncio
+import itertools
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shinsatsu.realtime.postgresql_bus import CHANNEL
+from tests.api.clinic import settings
+from tests.postgresql import PostgresqlServer
+from tests.realtime.test_websocket import serving
+
+NUMBERS = itertools.count(1)
+SECRET = "one secret that both of the servers share"
+
+
+async def listening(address: str, servers: int) -> None:
+    """Waits until every server listens to the others."""
+    connection = await asyncpg.connect(address)
+    try:
+        async with asyncio.timeout(10):
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
+            while await connection.fetchval(query, CHANNEL) < servers:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def address(postgresql: PostgresqlServer) -> str:
+    return postgresql.address(f"servers_{next(NUMBERS)}", template="migrated")
+
+
+async def test_viewers_of_another_server_hear_of_it(address: str, tmp_path: Path) -> None:
+    shared = {"database_url": address, "secret": SECRET}
+    async with (
+        serving(settings(tmp_path / "one", None, **shared)) as one,
+        serving(settings(tmp_path / "two", None, **shared)) as two,
+    ):
+        await listening(address, 2)
+        session_id = await one.clinic.open()
+        doctor = await one.clinic.person(session_id, "worker", 1)
+        async with two.stream(doctor, session_id) as stream:
+            assert json.loads(await stream.recv())["type"] == "snapshot"
+            assert json.loads(await stream.recv())["type"] == "permissions"
+            joined = await doctor.post(f"/api/video-sessions/{session_id}/join")
+            assert joined.status_code == 200
+            async with asyncio.timeout(5):
+                heard = json.loads(await stream.recv())
+            assert (heard["type"], heard["participant"]["displayName"]) == ("participant_joined", "見本 太郎")
+
+
+async def test_a_lost_connection_to_the_others_has_viewers_resume(address: str, tmp_path: Path) -> None:
+    async with serving(settings(tmp_path / "one", None, database_url=address, secret=SECRET)) as one:
+        await listening(address, 1)
+        session_id = await one.clinic.open()
+        doctor = await one.clinic.person(session_id, "worker", 1)
+        async with one.stream(doctor, session_id) as stream:
+            assert json.loads(await stream.recv())["type"] == "snapshot"
+            await cut_off(address)
+            async with asyncio.timeout(5):
+                await stream.wait_closed()
+            assert stream.close_code == 4503
+        await listening(address, 1)
+
+
+async def cut_off(address: str) -> None:
+    connection = await asyncpg.connect(address)
+    query = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = $1"
+    )
+    await connection.execute(query, CHANNEL)
+    await connection.close()
