@@ -64,7 +64,7 @@ def listening(url: str) -> bool:
 
 def test_the_demo_says_when_it_is_ready_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with demo(folder=tmp_path) as (ready, process):
-        assert list(ready) == ["baseUrl", "apiKey", "sfu", "appointments", "users", "links"]
+        assert list(ready) == ["baseUrl", "apiKey", "sfu", "appointments", "users", "links", "consoleLinks"]
         assert list(ready["sfu"]) == ["url", "appId", "appSecret"]
         assert len(ready["appointments"]) == 6
         assert list(ready["appointments"][0]) == ["id", "patientId", "doctorId", "supportDoctorIds"]
@@ -73,6 +73,8 @@ def test_the_demo_says_when_it_is_ready_and_leaves_nothing_behind(tmp_path: Path
         assert list(ready["links"]) == [
             "patient", "doctor", "supportDoctor", "operator", "admin", "otherPatient", "otherDoctor",
         ]  # fmt: skip
+        assert list(ready["consoleLinks"]) == ["doctor", "operator", "admin"]
+        assert all(link.startswith(f"{ready['baseUrl']}/console?token=") for link in ready["consoleLinks"].values())
         assert httpx.get(f"{ready['baseUrl']}/healthz").json()["status"] == "ok"
         own, other = (ready["links"][name].partition("?")[0] for name in ("patient", "otherPatient"))
         assert own == ready["links"]["admin"].partition("?")[0] != other

@@ -36,7 +36,7 @@ from shinsatsu.service.deadlines import DeadlineKeeper
 from shinsatsu.service.inquiries import Inquiries
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.moderation import Moderation
-from shinsatsu.service.ports import EventBus
+from shinsatsu.service.ports import Clock, EventBus
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.servers import Servers
 from shinsatsu.service.session_manager import SessionManager
@@ -87,13 +87,14 @@ def build_access(settings: Settings, engine: AsyncEngine) -> Access:
     return Access(commands, signing_secret(settings).encode())
 
 
-def build(settings: Settings) -> Server:
+def build(settings: Settings, clock: Clock | None = None) -> Server:
     """Wires everything; nothing is connected before the application starts. Raises `SecretFileError`."""
+    clock = clock or SystemClock()
     engine = make_engine(settings.database)
     units_of_work = SqlUnitsOfWork(engine)
     plane_secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
     plane = CallsClient(settings.sfu_url, settings.sfu_app_id, plane_secret)
-    local, clock, ids = LocalBus(), SystemClock(), TimeOrderedIds()
+    local, ids = LocalBus(), TimeOrderedIds()
     server_id = ids.new_id()
     bus, fan_out = _bus(local, engine, units_of_work, server_id, lambda: (hub, feed))
     reconciler = Reconciler(units_of_work, plane, clock)

@@ -48,6 +48,13 @@ class Person:
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path, headers=self.headers)
 
+    async def join(self, session_id: str, **wish: object) -> Json:
+        """Comes in, and says why where that is wanted; the answer."""
+        answer = await self.post(f"/api/video-sessions/{session_id}/join", {"reason": "to help", **wish})
+        assert answer.status_code == 200, answer.text
+        joined: Json = answer.json()
+        return joined
+
 
 @dataclass
 class Clinic:
@@ -92,6 +99,17 @@ class Clinic:
         secret = answer.cookies[f"shinsatsu_grant_{grant['grantId']}"]
         self.http.cookies.clear()
         return Person(self.http, grant, secret)
+
+    async def enter(self, person: Person, session_id: str) -> Json:
+        """Comes in and, where that takes somebody's leave, is let in by an admin; the join's answer then."""
+        joined = await person.join(session_id)
+        if joined["admission"] == "admitted":
+            return joined
+        admin = await self.person(session_id, "worker", 5)
+        me = joined["participantId"]
+        answer = await admin.post(f"/api/video-sessions/{session_id}/participants/{me}/admit")
+        assert answer.status_code == 200, answer.text
+        return await person.join(session_id, participantId=me)
 
 
 def booking(**changes: object) -> Json:

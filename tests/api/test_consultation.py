@@ -31,7 +31,9 @@ async def test_from_booking_to_end(clinic: Clinic) -> None:
     again = await doctor.post("/api/video-sessions/create", {"appointmentId": "a-1"})
     assert (again.status_code, again.json()["id"]) == (200, session["id"])
 
-    joined = (await patient.post(f"{address}/join")).json()
+    waiting = (await patient.post(f"{address}/join")).json()
+    assert (waiting["admission"], waiting["tracks"], waiting["iceServers"]) == ("waiting", [], [])
+    joined = await clinic.enter(patient, session["id"])
     assert joined["admission"] == "admitted"
     assert [track["trackType"] for track in joined["tracks"]] == ["audio", "video"]
     assert [one["action"] for one in joined["permissions"]][:7] == [
@@ -162,7 +164,7 @@ async def test_media_is_refused_before_the_media_plane_hears_of_it(clinic: Clini
     session = await clinic.open()
     address = f"/api/video-sessions/{session}"
     patient = await clinic.person(session, "patient", 1)
-    joined = (await patient.post(f"{address}/join")).json()
+    joined = await clinic.enter(patient, session)
     audio, video = (track["trackName"] for track in joined["tracks"])
 
     async def publish(sdp: str, mid: str, name: str, participant: str = joined["participantId"]) -> httpx.Response:

@@ -52,7 +52,7 @@ async def test_a_lost_media_plane_is_a_503_and_the_session_goes_on(tmp_path: Pat
         session = await clinic.open()
         patient = await clinic.person(session, "patient", 1)
         address = f"/api/video-sessions/{session}"
-        joined = (await patient.post(f"{address}/join")).json()
+        joined = await clinic.enter(patient, session)
         body = {
             "participantId": joined["participantId"],
             "sessionDescription": {"type": "offer", "sdp": OFFER},

@@ -47,13 +47,14 @@ class Clinic:
     def base_url(self) -> str:
         return str(self.ready["baseUrl"])
 
-    def appoint(self, language: str = "ja", admission: str = "automatic") -> Appointment:
-        """A new appointment of people of its own, so that tests don't meet each other.
+    def appoint(self, language: str = "ja", admission: str = "automatic", doctor: int | None = None) -> Appointment:
+        """A new appointment of people of its own (but for a doctor named), so that tests don't meet each other.
 
         The patient gets in as soon as a doctor is; with `admission="staff"` somebody has to let them in.
         """
         number = uuid.uuid4().int % 1_000_000_000
-        patient, doctor, support = 10_000 + number, 10_000 + number + 1, 10_000 + number + 2
+        patient, support = 10_000 + number, 10_000 + number + 2
+        doctor = 10_000 + number + 1 if doctor is None else doctor
         answer = self.api.put(
             f"/api/appointments/test-{number}",
             json={

@@ -62,6 +62,62 @@ def test_every_state_is_clean(
         assert findings(one.page) == [], "ended"
 
 
+@pytest.mark.parametrize(("scheme", "locale", "screen"), [("light", "ja-JP", PHONE), ("dark", "en-GB", {})])
+def test_the_waiting_room_and_moderation_are_clean(
+    clinic: Clinic, person: Callable[..., Person], locale: str, screen: dict[str, Any], scheme: str
+) -> None:
+    appointment = clinic.appoint(admission="staff")
+    patient = person(locale=locale, color_scheme=scheme, **screen)
+    doctor = person(locale=locale, color_scheme=scheme, **screen)
+    patient.enter(clinic.patient_link(appointment))
+    patient.page.locator("summary").click()
+    assert findings(patient.page) == [], "waiting, with the device check"
+    doctor.enter(clinic.doctor_link(appointment))
+    expect(doctor.page.get_by_test_id("admit-waiting")).to_be_visible()
+    assert findings(doctor.page) == [], "somebody waits"
+    if screen:
+        doctor.page.get_by_test_id("participants").click()
+    doctor.page.get_by_test_id("identity").click()
+    assert findings(doctor.page) == [], "noting the identity"
+    doctor.page.get_by_test_id("admit").click()
+    doctor.expect_picture()
+    assert findings(doctor.page) == [], "what may be done"
+    doctor.page.get_by_test_id("mute-participant").click()
+    doctor.page.get_by_test_id("ask-unmute").click()
+    expect(patient.page.get_by_test_id("unmute")).to_be_visible()
+    assert findings(patient.page) == [], "asked to unmute"
+    doctor.page.get_by_test_id("remove-participant").click()
+    doctor.page.get_by_test_id("confirm-remove").click()
+    assert findings(doctor.page) == [], "a removal without a reason"
+    doctor.page.get_by_test_id("reason").fill("…")
+    doctor.page.get_by_test_id("confirm-remove").click()
+    expect(patient.page.get_by_test_id("removal-reason")).to_be_visible()
+    assert findings(patient.page) == [], "removed"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_entering_with_a_reason_and_from_another_consultation_is_clean(
+    clinic: Clinic, person: Callable[..., Person], scheme: str
+) -> None:
+    first = clinic.appoint()
+    operator = next(user["userId"] for user in clinic.ready["users"] if user["role"] == "operator")
+    one = person(color_scheme=scheme)
+    one.page.goto(clinic.link(first.session_id, "worker", operator))
+    one.page.get_by_test_id("get-ready").click()
+    one.page.get_by_test_id("join").click()
+    expect(one.page.get_by_test_id("reason")).to_be_focused()
+    assert findings(one.page) == [], "no reason given"
+    doctor = person(color_scheme=scheme)
+    doctor.enter(clinic.doctor_link(first))
+    person().enter(clinic.patient_link(first))
+    doctor.expect_status("active")
+    second = clinic.appoint(doctor=first.doctor_id)
+    doctor = person(color_scheme=scheme)
+    doctor.enter(clinic.doctor_link(second))
+    expect(doctor.page.get_by_test_id("leave-other")).to_be_visible()
+    assert findings(doctor.page) == [], "in another consultation"
+
+
 def test_a_link_that_opens_nothing_is_clean(
     clinic: Clinic, appointment: Appointment, person: Callable[..., Person]
 ) -> None:

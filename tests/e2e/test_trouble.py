@@ -80,6 +80,7 @@ def test_the_whole_way_by_keyboard(clinic: Clinic, appointment: Appointment, per
         press_until(doctor.page, step)
         doctor.page.keyboard.press("Enter")
     doctor.expect_status("waiting")
+    expect(doctor.page.get_by_test_id("toggle-mic")).to_be_visible()
     doctor.page.keyboard.press("m")
     expect(doctor.page.get_by_test_id("toggle-mic")).to_have_attribute("aria-pressed", "false")
     doctor.page.keyboard.press("v")
@@ -119,8 +120,11 @@ def test_narrow_screens_need_no_sideways_scrolling(
         expect(patient.page.get_by_test_id(step)).to_be_visible()
         assert not patient.page.evaluate(overflows), step
         patient.page.get_by_test_id(step).click()
-    patient.expect_status("waiting")
-    assert not patient.page.evaluate(overflows)
+    expect(patient.page.get_by_test_id("doctor-card")).to_be_visible()
+    assert not patient.page.evaluate(overflows), "waiting"
+    person().enter(clinic.doctor_link(appointment))
+    patient.expect_status("active")
+    assert not patient.page.evaluate(overflows), "call"
     expect(patient.page.get_by_test_id("leave")).to_be_in_viewport()
 
 

@@ -78,15 +78,17 @@ async def live(tmp_path: Path) -> AsyncIterator[Live]:
 
 
 async def hear(stream: ClientConnection) -> Json:
-    """The next message that is no heartbeat."""
-    message: Json = json.loads(await asyncio.wait_for(stream.recv(), 5))
-    return message if message.get("type") != "heartbeat" else await hear(stream)
+    """The next message that has a number, or answers one of ours."""
+    while True:
+        message: Json = json.loads(await asyncio.wait_for(stream.recv(), 5))
+        if message.get("type") not in ("heartbeat", "permissions"):
+            return message
 
 
 async def until(stream: ClientConnection, message_type: str, **fields: Any) -> Json:
     """The next message of that type whose fields are those."""
     while True:
-        message = await hear(stream)
+        message: Json = json.loads(await asyncio.wait_for(stream.recv(), 5))
         if message.get("type") == message_type and all(message.get(name) == value for name, value in fields.items()):
             return message
 
@@ -103,16 +105,14 @@ async def closed(stream: ClientConnection) -> tuple[int, list[Json]]:
 
 
 async def join(person: Person, session_id: str) -> str:
-    answer = await person.post(f"/api/video-sessions/{session_id}/join")
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["participantId"])
+    return str((await person.join(session_id))["participantId"])
 
 
 async def test_a_consultation_as_its_patient_sees_it(live: Live) -> None:
     session = await live.clinic.open()
     patient = await live.clinic.person(session, "patient", 1)
     doctor = await live.clinic.person(session, "worker", 1)
-    me = await join(patient, session)
+    me = str((await live.clinic.enter(patient, session))["participantId"])
     async with live.stream(patient, session, participantId=me) as stream:
         snapshot = await hear(stream)
         assert snapshot["type"] == "snapshot"
@@ -202,15 +202,15 @@ async def test_presence_ends_after_its_grace_unless_the_stream_is_back(live: Liv
 
 async def test_joining_again_ends_the_earlier_stream(live: Live) -> None:
     session = await live.clinic.open()
-    patient = await live.clinic.person(session, "patient", 1)
-    me = await join(patient, session)
-    async with live.stream(patient, session, participantId=me) as stream:
+    doctor = await live.clinic.person(session, "worker", 1)
+    me = await join(doctor, session)
+    async with live.stream(doctor, session, participantId=me) as stream:
         await hear(stream)
-        await join(patient, session)
+        await join(doctor, session)
         code, heard = await closed(stream)
         assert code == 4409
         assert [one["reason"] for one in heard if one.get("type") == "participant_left"] == ["superseded"]
-    async with live.stream(patient, session, participantId=me) as stream:
+    async with live.stream(doctor, session, participantId=me) as stream:
         assert (await closed(stream))[0] == 4409
 
 

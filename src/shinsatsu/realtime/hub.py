@@ -15,7 +15,13 @@ from shinsatsu.domain.errors import Forbidden, NotFound, Unavailable
 from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserKey
 from shinsatsu.domain.sight import Sight
-from shinsatsu.realtime.projection import event_message, permissions_message, snapshot_message, turn_of
+from shinsatsu.realtime.projection import (
+    as_seen_by,
+    event_message,
+    permissions_message,
+    snapshot_message,
+    turn_of,
+)
 from shinsatsu.realtime.session import CloseCode, Closing
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.views import SessionView, Snapshot, view_of
@@ -146,7 +152,7 @@ class Hub:
         view = view_of(consultation, TIMER)
         for_all = [(event.seq, event_message(event, view)) for event in events]
         for viewer in list(viewers):
-            own = replace(view, viewer=viewer.user)
+            own = as_seen_by(viewer.user, view, events)
             if own.sight is Sight.ALL:
                 messages = for_all
             elif turn := turn_of(events, own):

@@ -1,11 +1,12 @@
 """Committed events as the messages of a stream, each as far as its viewer may see it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.participant import Participant
-from shinsatsu.domain.roles import UserKey, UserType
+from shinsatsu.domain.roles import AuthUser, UserKey, UserType
 from shinsatsu.domain.sight import Sight
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.realtime.messages import encode
@@ -46,6 +47,18 @@ def snapshot_message(snapshot: Snapshot, participant_id: str | None, turn: Store
             **({"change": turn.event_type.value, **_told(turn, snapshot.view)} if turn else {}),
         }
     )
+
+
+def as_seen_by(viewer: AuthUser, view: SessionView, events: Sequence[StoredEvent]) -> SessionView:
+    """The view with which these events are told to somebody: whoever was in at the end hears who ended it."""
+    in_at_the_end = any(
+        event.event_type is EventType.LEFT
+        and event.metadata["reason"] == "ended"
+        and event.metadata.get("wasAdmitted", True)
+        and _whose(event) == viewer.key
+        for event in events
+    )
+    return replace(view, viewer=viewer, in_at_the_end=in_at_the_end)
 
 
 def permissions_message(view: SessionView) -> str:

@@ -24,7 +24,7 @@ from shinsatsu.domain.errors import (
 )
 from shinsatsu.realtime.hub import Hub, Viewer
 from shinsatsu.realtime.messages import MediaState
-from shinsatsu.realtime.projection import event_message, snapshot_message, turn_of
+from shinsatsu.realtime.projection import as_seen_by, event_message, snapshot_message, turn_of
 from shinsatsu.realtime.session import CloseCode, Closing, EventStream
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.session_manager import SessionManager
@@ -118,8 +118,9 @@ class Streams:
         if events is None or turn is not None:
             stream.snapshot(snapshot.seq, snapshot_message(snapshot, viewer.participant_id, turn))
         else:
+            view = as_seen_by(user, snapshot.view, events)
             for event in events:
-                stream.event(event.seq, event_message(event, snapshot.view))
+                stream.event(event.seq, event_message(event, view))
         if snapshot.view.session.over:
             stream.close(CloseCode.SESSION_OVER, "the session is over")
         else:

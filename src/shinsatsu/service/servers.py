@@ -1,6 +1,6 @@
 """Which servers are alive on this database, and whose presence died with one that is not."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from shinsatsu.domain.consultation import Consultation
@@ -58,13 +58,14 @@ class Servers:
             alive, connections = await unit.servers.all(), await unit.sessions.connections()
         media_too = self._media_look_is_due()
         for connection in connections:
-            carrier, _, name = connection.connection_id.partition(":")
-            if carrier == MEDIA:
-                lost = media_too and not await self._media_alive(name)
-            else:
-                lost = carrier not in alive
-            if lost:
+            if await self._is_lost(connection.connection_id, alive, media_too):
                 await self._part(connection)
+
+    async def _is_lost(self, connection_id: str, alive: Collection[str], media_too: bool) -> bool:
+        carrier, _, name = connection_id.partition(":")
+        if carrier == MEDIA:
+            return media_too and not await self._media_alive(name)
+        return carrier not in alive
 
     async def _note(self, unit: UnitOfWork) -> dict[str, datetime]:
         now = self._commands.clock.now()

@@ -16,11 +16,15 @@ from shinsatsu.service.guard import context_of
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as `docs/protocol.md` shows it to `viewer`; `open_session_id` names the appointment's open session."""
+    """A session as `docs/protocol.md` shows it to `viewer`; `open_session_id` names the appointment's open session.
+
+    `in_at_the_end`: the viewer was admitted until the end that they are being told of.
+    """
 
     consultation: Consultation
     open_session_id: str | None
     viewer: AuthUser = TIMER
+    in_at_the_end: bool = False
 
     @property
     def session(self) -> VideoSession:
@@ -33,7 +37,8 @@ class SessionView:
     @property
     def sight(self) -> Sight:
         """How much of it the viewer sees."""
-        return sight_of(self.viewer, self.session)
+        sight = sight_of(self.viewer, self.session)
+        return Sight.ADMITTED if self.in_at_the_end and sight is Sight.SELF else sight
 
     @property
     def participants(self) -> list[Participant]:

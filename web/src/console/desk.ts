@@ -117,7 +117,8 @@ export class Desk {
 
   /** Asks for one session anew, after something was done to it. */
   async refresh(id: string): Promise<void> {
-    this.keep(await this.api.session(id))
+    const session = await this.api.session(id)
+    this.#take(session, this.sessions.has(id))
     this.handlers.changed()
   }
 

@@ -21,12 +21,12 @@ export class InsideRow extends SessionRow {
 
   protected override render() {
     const people = insidersOf(this.session)
-    const shown = this.shown ?? this.spread
+    const shown = people.length > 0 && (this.shown ?? this.spread)
     const id = `people-${this.session.id}`
     return html`<div class="rows__item day ${this.bare ? 'day--bare' : ''}">
         ${this.time()} ${this.person(this.patient, this.doctor)}
         <div class="day__state">${this.#state(people)}</div>
-        <div class="rows__end">${this.#actions()} ${this.#disclosure(id, shown, people.length)}</div>
+        <div class="rows__end">${this.#actions()} ${people.length > 0 ? this.#disclosure(id, shown, people.length) : nothing}</div>
         ${shown ? nothing : this.#chips(people)}
       </div>
       ${waitersOf(this.session).map((person) => this.#knocking(person))}
@@ -49,7 +49,7 @@ export class InsideRow extends SessionRow {
     }
     ${endsAt ? html`<shinsatsu-time-left .until=${endsAt}></shinsatsu-time-left>` : nothing}
     ${alone ? html`<p class="mark mark--warning">${sign('warn')} ${w('alone', { name: alone.displayName })}</p>` : nothing}
-    ${people.length === 0 ? html`<p class="mark mark--warning">${sign('warn')} ${w('nobody-in')}</p>` : nothing}
+    ${people.length === 0 && status === 'active' ? html`<p class="mark mark--warning">${sign('warn')} ${w('nobody-in')}</p>` : nothing}
     ${locked ? html`<p class="mark">${sign('lock')} ${w('locked')}</p>` : nothing}`
   }
 
