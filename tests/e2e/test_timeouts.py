@@ -59,7 +59,7 @@ def test_everybody_is_warned_before_the_longest_duration_ends_it(
     for one in (patient, doctor):
         expect(one.page.get_by_text("あと5分").first).to_be_visible()
     doctor.page.get_by_test_id("extend").first.click()
-    expect(patient.page.get_by_text("延長").first).to_be_visible()
+    expect(patient.page.get_by_text("診察時間をのばしました").first).to_be_visible()
     timed.clock.pass_time(minutes=5)
     patient.page.wait_for_timeout(1500)  # two looks of the server: it goes on
     for one in (patient, doctor):
