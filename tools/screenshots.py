@@ -24,6 +24,7 @@ def main(folder: Path) -> None:
         browser = launch(driver, tone(Path(scratch) / "tone.wav"))
         doctor = new_person(browser)
         doctor.enter(clinic.ready["links"]["doctor"])
+        doctor.page.get_by_test_id("admit").click()
         doctor.expect_picture()
         doctor.page.wait_for_timeout(2500)
         doctor.page.screenshot(path=folder / "call-desktop.png")

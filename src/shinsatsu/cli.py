@@ -37,11 +37,12 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line on standard output when ready.")] = False,
     with_patient: Annotated[bool, typer.Option(help="A synthetic patient joins by itself.")] = False,
     lan: Annotated[bool, typer.Option(help="HTTPS on the local network too, so that a phone can try.")] = False,
+    plain_sfu: Annotated[bool, typer.Option("--plain-sfu", help="An SFU without extensions, as Cloudflare's.")] = False,
 ) -> None:
     """Start a demo clinic on this machine and print a link for each role. Ctrl-C ends it."""
     from shinsatsu.demo.run import DemoOptions, run_demo
 
-    options = DemoOptions(port, data, open_browser, as_json, with_patient, lan)
+    options = DemoOptions(port, data, open_browser, as_json, with_patient, lan, plain_sfu)
     raise typer.Exit(_run(lambda: run_demo(options)))
 
 
@@ -52,6 +53,7 @@ def sfu(
     http_host: Annotated[str, typer.Option(help="Address of the Calls API.")] = "127.0.0.1",
     bind: Annotated[list[str] | None, typer.Option(help="Address to receive media on; may be repeated.")] = None,
     advertise: Annotated[list[str] | None, typer.Option(help="IP[:PORT] to name to browsers; may be repeated.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="No extensions, as Cloudflare has none.")] = False,
 ) -> None:
     """Run the SFU alone (SHINSATSU_SFU_APP_ID, SHINSATSU_SFU_APP_SECRET)."""
     _refuse_a_weak_sfu(http_host)
@@ -60,6 +62,8 @@ def sfu(
         arguments += ["--bind", address]
     for address in advertise or []:
         arguments += ["--advertise", address]
+    if plain:
+        arguments.append("--plain")
     from shinsatsu.sfu.server import main
 
     raise typer.Exit(main(arguments))

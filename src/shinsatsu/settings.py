@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     sfu_advertise: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="IP[:PORT] as browsers reach it, comma separated; default: as bound"
     )
+    sfu_cut_timeout: float = Field(
+        default=0.3, gt=0, le=5, description="Seconds one call that stops media may take; 0.8 for Cloudflare"
+    )
     ice_servers: Annotated[tuple[dict[str, str | list[str]], ...], NoDecode] = Field(
         default=(), description="RTCIceServer[] as JSON"
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Browser, Locator, Page, Route, StorageState, expect
 
 from tests.e2e.browser import Person
 from tests.e2e.clinic import Clinic
@@ -278,8 +278,17 @@ def test_two_at_once_admit_the_same_patient(visit: Visit, clinic: Clinic, desk: 
     patient.enter(visit.patient_link)
     for one in desks:
         expect(one.row(visit).get_by_test_id("admit")).to_be_visible()
-    for one in desks:  # neither waits for the other
-        one.row(visit).get_by_test_id("admit").dispatch_event("click")
+    held: list[Route] = []
+
+    def hold(request: Route) -> None:
+        held.append(request)
+
+    for one in desks:  # both have pressed before the server hears of either
+        one.page.route(re.compile("/admit$"), hold)
+        one.row(visit).get_by_test_id("admit").click()
+        expect(one.row(visit).get_by_test_id("admit")).to_have_attribute("aria-disabled", "true")
+    for request in held:
+        request.continue_()
     for one in desks:
         expect(one.row(visit).get_by_test_id("waiting-patient")).to_have_count(0)
         expect(one.page.get_by_text("だけが入っています")).to_be_visible()
@@ -317,7 +326,6 @@ def test_a_lost_stream_says_how_old_the_list_is(clinic: Clinic, desk: OpenDesk, 
             socket.close(code=1011)
 
     operator.page.route_web_socket(re.compile("/api/console/events"), lose)
-    operator.page.add_init_script("window.offlines = 0")
     operator.page.reload()
     expect(operator.page.get_by_test_id("offline")).to_be_visible()
     expect(operator.page.get_by_test_id("live")).to_be_visible(timeout=10_000)

@@ -10,7 +10,7 @@ from tests.contracts.conftest import start_sfu, stop_sfu
 
 @pytest.fixture(scope="session", params=["extended", "plain"])
 def sfu_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    process, ready = start_sfu(*(["--no-extensions"] if request.param == "plain" else []))
+    process, ready = start_sfu(*(["--plain"] if request.param == "plain" else []))
     yield f"{ready['url']}/v1"
     stop_sfu(process)
 

@@ -225,12 +225,46 @@ async def test_extensions_are_asked_once() -> None:
     assert plane.body() == {"tracks": [{"mid": "0", "paused": False}]}
 
 
-async def test_plain_calls_has_no_pause_and_no_delete() -> None:
-    plane = Plane(error(404, "not_found"))
+async def test_plain_calls_has_no_pause_and_abandoning_closes_all_that_is_there() -> None:
+    there = httpx.Response(200, json={"tracks": [{"mid": "0", "location": "remote"}, {"mid": "4"}]})
+    closed = httpx.Response(200, json={"tracks": [{"mid": "0"}, {"mid": "4", "errorCode": "close_track_error"}]})
+    plane = Plane(error(404, "not_found"), there, closed)
     client = plane.client()
     assert not await client.set_paused("r", ["0"], True)
     await client.abandon("r")
-    assert len(plane.requests) == 1
+    assert [request.method for request in plane.requests] == ["GET", "GET", "PUT"]
+    assert plane.body() == {"tracks": [{"mid": "0"}, {"mid": "4"}], "force": True}
+
+
+@pytest.mark.parametrize("answer", [error(410, "session_error"), error(425, "session_error")])
+async def test_what_is_gone_or_never_connected_needs_no_closing(answer: Answer) -> None:
+    plane = Plane(error(404, "not_found"), answer)
+    await plane.client().abandon("r")
+    assert {request.method for request in plane.requests} == {"GET"}
+
+
+async def test_what_stays_open_on_plain_calls_is_not_abandoned() -> None:
+    there = httpx.Response(200, json={"tracks": [{"mid": "0"}]})
+    refused = httpx.Response(200, json={"tracks": [{"mid": "0", "errorCode": "other_error"}]})
+    with pytest.raises(MediaPlaneError):
+        await Plane(error(404, "not_found"), there, refused).client().abandon("r")
+
+
+@pytest.mark.parametrize(
+    ("answer", "alive"),
+    [
+        (httpx.Response(200, json={"tracks": []}), True),
+        (error(425, "session_error"), True),
+        (error(410, "session_error"), False),
+    ],
+)
+async def test_a_session_is_alive_until_the_plane_says_that_it_is_gone(answer: Answer, alive: bool) -> None:
+    assert await Plane(answer).client().alive("s") is alive
+
+
+async def test_a_plane_that_does_not_answer_says_nothing_about_a_session() -> None:
+    with pytest.raises(MediaPlaneError):
+        await Plane(error(500)).client().alive("s")
 
 
 async def test_a_plane_that_is_down_has_unknown_extensions() -> None:

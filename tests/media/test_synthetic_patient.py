@@ -162,6 +162,11 @@ def about_me(**changes: object) -> dict[str, object]:
         ([], 4409, AttendanceOver),
         ([], 4401, AttendanceOver),
         ([about_me(admission="removed")], 0, AttendanceOver),
+        (
+            [{"type": "snapshot", "session": {"participants": [about_me(admission="removed")["participant"]]}}],
+            0,
+            AttendanceOver,
+        ),
         ([{"type": "participant_left", "participantId": "p1", "reason": "superseded"}], 0, AttendanceOver),
         ([{"type": "participant_left", "participantId": "p1", "reason": "disconnected"}], 0, ConnectionLost),
         ([{"type": "participant_left", "participantId": "p2", "reason": "left"}], 1001, ConnectionLost),

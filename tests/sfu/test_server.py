@@ -37,7 +37,7 @@ def test_it_starts_on_free_ports_stays_small_and_ends_within_a_second(number: si
 
 
 def test_without_extensions_it_is_plain_calls() -> None:
-    process, ready = start_sfu("--no-extensions")
+    process, ready = start_sfu("--plain")
     headers = {"Authorization": "Bearer contract-secret"}
     try:
         app = f"{ready['url']}/v1/apps/contract"

@@ -41,6 +41,7 @@ class DemoOptions:
     as_json: bool
     with_patient: bool
     lan: bool
+    plain_sfu: bool = False
 
 
 async def run_demo(options: DemoOptions) -> int:
@@ -54,7 +55,7 @@ async def run_demo(options: DemoOptions) -> int:
         scheme = "https" if options.lan else "http"
         base_url = f"{scheme}://{addresses[0]}:{sockets[0].getsockname()[1]}"
         try:
-            sfu = await start_sfu(addresses)
+            sfu = await start_sfu(addresses, plain=options.plain_sfu)
         except ChildFailed as failed:
             raise CannotStart(str(failed)) from failed
         try:

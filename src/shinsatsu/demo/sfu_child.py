@@ -24,10 +24,14 @@ class SfuChild:
     supervisor: Supervisor = field(repr=False)
 
 
-async def start_sfu(addresses: Sequence[str]) -> SfuChild:
-    """Starts the SFU with its media on `addresses`; other ports are tried when somebody takes one meanwhile."""
+async def start_sfu(addresses: Sequence[str], *, plain: bool = False) -> SfuChild:
+    """Starts the SFU with its media on `addresses`; other ports are tried when somebody takes one meanwhile.
+
+    A `plain` one has no extensions to the Calls API.
+    """
     for attempt in range(ATTEMPTS):
-        child = _make(free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM, addresses[0]), addresses)
+        ports = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM, addresses[0])
+        child = _make(*ports, addresses, plain=plain)
         try:
             await child.supervisor.start(START_SECONDS)
         except ChildFailed:
@@ -45,11 +49,13 @@ def free_port(kind: socket.SocketKind, address: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def _make(http_port: int, udp_port: int, addresses: Sequence[str]) -> SfuChild:
+def _make(http_port: int, udp_port: int, addresses: Sequence[str], *, plain: bool) -> SfuChild:
     url, secret = f"http://127.0.0.1:{http_port}", secrets.token_urlsafe(32)
     arguments = ["--http-port", str(http_port), "--udp-port", str(udp_port)]
     for address in addresses:
         arguments += ["--bind", address]
+    if plain:
+        arguments.append("--plain")
     environment = {**os.environ, "SHINSATSU_SFU_APP_ID": APP_ID, "SHINSATSU_SFU_APP_SECRET": secret}
     supervisor = Supervisor("the SFU", "shinsatsu.sfu.server", arguments, environment, _answers(url))
     return SfuChild(url, secret, supervisor)

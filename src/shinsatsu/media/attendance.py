@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,11 +11,12 @@ import structlog
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from shinsatsu.media.clip import Clip
-from shinsatsu.media.consultation_client import ApiError, ConsultationClient, EventStream, Joined, items, text
+from shinsatsu.media.consultation_client import ApiError, ConsultationClient, EventStream, Joined
 from shinsatsu.media.peer import Peer
 from shinsatsu.media.peer_description import NegotiationError
 from shinsatsu.media.playback import Playback
 from shinsatsu.media.player import play
+from shinsatsu.media.room_news import AttendanceOver, ConnectionLost, RoomNews
 from shinsatsu.rtc.dtls import Certificate
 
 log = structlog.get_logger(__name__)
@@ -27,35 +28,25 @@ _FINAL_CLOSE_CODES = frozenset({4401, 4403, 4404, 4409, 4410})
 _SUBSCRIBE_AGAIN = frozenset({"negotiation_in_progress", "track_not_found"})
 
 
-class AttendanceOver(Exception):
-    """There is no way back in: the consultation has ended, or the place was taken from us."""
-
-
-class ConnectionLost(Exception):
-    """The server or the media plane is not reached any more; joining again may help."""
-
-
 class Attendance:
-    """Joins in `run` and stays until that raises AttendanceOver, ConnectionLost or ApiError, or is cancelled."""
+    """Joins in `run` and stays until that raises AttendanceOver, ConnectionLost or ApiError, or is cancelled.
+
+    It waits until staff let it in, and again when they send it back; it keeps silent once they have muted it.
+    """
 
     def __init__(self, client: ConsultationClient, clip: Clip, certificate: Certificate) -> None:
         self._client = client
         self._clip = clip
         self._certificate = certificate
-        self._admitted = asyncio.Event()
-        self._published_by_others: dict[str, None] = {}
-        self._settled: set[str] = set()
-        self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Joins and takes part; when cancelled, leaves first, within half a second."""
         with _lost_connections():
             joined = await self._join()
             log.info("joined", admission=joined.admission)
-            if joined.admission == "admitted":
-                self._admitted.set()
+            news = RoomNews(joined.participant_id, admitted=joined.admission == "admitted")
             try:
-                await _until_first(self._follow(joined), self._take_part(joined))
+                await _until_first(self._follow(news), self._take_part(news, joined))
             except asyncio.CancelledError:
                 await self._leave(joined)
                 raise
@@ -75,64 +66,31 @@ class Attendance:
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self._client.leave(joined.participant_id)
 
-    # What happens in the consultation
-
-    async def _follow(self, joined: Joined) -> None:
-        async with self._client.events(joined.participant_id) as stream:
-            await _until_first(self._read(stream, joined), _beat(stream))
-
-    async def _read(self, stream: EventStream, joined: Joined) -> None:
-        async for message in stream:
-            self._heed(message, joined.participant_id)
-        raise ConnectionLost("the event stream ended")
-
-    def _heed(self, message: Mapping[str, Any], participant_id: str) -> None:
-        kind = message.get("type")
-        if kind == "snapshot":
-            self._published_by_others.clear()
-            for track in items(message, "tracks"):
-                self._note_track(track, participant_id)
-        elif kind == "track_published":
-            self._note_track(message.get("track"), participant_id)
-        elif kind == "track_closed":
-            self._published_by_others.pop(text(message, "trackName"), None)
-            self._settled.discard(text(message, "trackName"))
-        elif kind == "session_status" and message.get("status") in ("ended", "failed"):
-            raise AttendanceOver("the consultation has ended")
-        elif kind == "participant_updated":
-            self._note_participant(message.get("participant"), participant_id)
-        elif kind == "participant_left" and message.get("participantId") == participant_id:
-            if message.get("reason") == "superseded":
-                raise AttendanceOver("somebody else joined with this person's link")
-            raise ConnectionLost("the server has let us go")
-
-    def _note_track(self, track: object, participant_id: str) -> None:
-        if isinstance(track, dict) and track.get("participantId") != participant_id:
-            self._published_by_others[text(track, "trackName")] = None
-            self._changed.set()
-
-    def _note_participant(self, participant: object, participant_id: str) -> None:
-        if not isinstance(participant, dict) or participant.get("participantId") != participant_id:
-            return
-        admission = participant.get("admission")
-        if admission == "admitted":
-            self._admitted.set()
-        elif admission == "removed":
-            raise AttendanceOver("removed from the consultation")
-        elif self._admitted.is_set():
-            raise ConnectionLost("sent back to wait")
+    async def _follow(self, news: RoomNews) -> None:
+        async with self._client.events(news.participant_id) as stream:
+            await _until_first(_read(stream, news), _beat(stream))
 
     # Media
 
-    async def _take_part(self, joined: Joined) -> None:
-        await self._admitted.wait()
-        playback = Playback(self._clip)
+    async def _take_part(self, news: RoomNews, joined: Joined) -> None:
+        while True:
+            await news.until(lambda: news.admitted)
+            if not joined.track_names:  # they are granted with the admission, and new ones with each
+                joined = await self._client.join(news.participant_id)
+            if joined.admission == "admitted":
+                await _until_first(self._in_the_room(news, joined), news.until(lambda: not news.admitted))
+                log.info("sent back to wait")
+            joined = joined._replace(track_names={})
+            await news.until(lambda: not news.admitted)
+
+    async def _in_the_room(self, news: RoomNews, joined: Joined) -> None:
+        playback = Playback(self._clip, silent=lambda: "audio" in news.muted_by_staff)
         publisher = Peer(on_key_frame_request=lambda _: playback.request_key_frame(), certificate=self._certificate)
         with closing(publisher), closing(Peer(certificate=self._certificate)) as receiver:
             mids = await self._publish(publisher, joined)
             await _until_first(
                 play(publisher, playback, audio_mid=mids["audio"], video_mid=mids["video"]),
-                self._receive(receiver, joined),
+                self._receive(receiver, news),
                 _watch(publisher),
                 _watch(receiver),
             )
@@ -145,15 +103,18 @@ class Attendance:
         log.info("published", tracks=len(names))
         return mids
 
-    async def _receive(self, peer: Peer, joined: Joined) -> None:
+    async def _receive(self, peer: Peer, news: RoomNews) -> None:
+        asked: set[str] = set()
         while True:
-            self._changed.clear()
-            names = [name for name in self._published_by_others if name not in self._settled]
+            asked &= news.tracks.keys()
+            asked -= news.reopened
+            news.reopened.clear()
+            names = [name for name in news.tracks if name not in asked]
             if not names:
-                await self._changed.wait()
+                await news.until(lambda: bool(news.reopened or news.tracks.keys() - asked))
                 continue
-            failed = await self._subscribe(peer, joined.participant_id, names)
-            self._settled.update(name for name in names if name not in failed)
+            failed = await self._subscribe(peer, news.participant_id, names)
+            asked.update(name for name in names if name not in failed)
             if failed:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
@@ -165,12 +126,25 @@ class Attendance:
                 await self._client.renegotiate(participant_id, await peer.answer(done.offer))
         except ApiError as error:
             if error.status == 403 and error.reason not in ("not_admitted", "removed"):
-                return set()  # not for us: nothing to try again
+                return set() if len(names) == 1 else await self._one_by_one(peer, participant_id, names)
             if not error.passing and error.code not in _SUBSCRIBE_AGAIN:
                 raise
             return set(names)
         log.info("subscribed", tracks=len(names) - len(done.failed), failed=len(done.failed))
         return set(done.failed)
+
+    async def _one_by_one(self, peer: Peer, participant_id: str, names: list[str]) -> set[str]:
+        """One that is not for us, as that of somebody muted, must not cost the others."""
+        failed: set[str] = set()
+        for name in names:
+            failed |= await self._subscribe(peer, participant_id, [name])
+        return failed
+
+
+async def _read(stream: EventStream, news: RoomNews) -> None:
+    async for message in stream:
+        news.heed(message)
+    raise ConnectionLost("the event stream ended")
 
 
 async def _beat(stream: EventStream) -> None:

@@ -37,12 +37,15 @@ class CallsClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = CallsHttp(base_url, app_id, app_secret, transport=transport, sleep=sleep)
+        # Connections of their own: however many pulls hang, what stops media never waits for a free one.
+        self._stopping = CallsHttp(base_url, app_id, app_secret, transport=transport, sleep=sleep)
         self._extensions: frozenset[str] | None = None
         self._asking = asyncio.Lock()
 
     async def close(self) -> None:
         """Closes the connections to the plane."""
         await self._http.close()
+        await self._stopping.close()
 
     async def healthy(self) -> bool:
         """Whether the plane answers at all, with our credentials, within a second."""
@@ -61,7 +64,7 @@ class CallsClient:
             return self._extensions
 
     async def _ask_extensions(self) -> frozenset[str]:
-        reply = await self._http.request("GET", "capabilities", timeout=_TIMEOUT)
+        reply = await self._stopping.request("GET", "capabilities", timeout=_TIMEOUT)
         if reply.status in (404, 405):
             return frozenset()
         if reply.code or reply.status >= 400:
@@ -108,7 +111,7 @@ class CallsClient:
     ) -> tuple[TrackResult, ...]:
         body = {"tracks": [{"mid": mid} for mid in mids], "force": True}
         path = _path(session_id, "tracks/close")
-        items = _by(await self._within(timeout, self._http.call("PUT", path, body, timeout=_TIMEOUT)), "mid")
+        items = _by(await self._within(timeout, self._stopping.call("PUT", path, body, timeout=_TIMEOUT)), "mid")
         results = (_result("", mid, items.get(mid)) for mid in mids)
         return tuple(TrackResult("", each.mid) if each.error_code == _CLOSED_ALREADY else each for each in results)
 
@@ -121,7 +124,7 @@ class CallsClient:
         if "tracks.pause" not in await self.extensions():
             return False
         body = {"tracks": [{"mid": mid, "paused": paused} for mid in mids]}
-        reply = await self._http.call("PUT", _path(session_id, "tracks/pause"), body, timeout=_TIMEOUT)
+        reply = await self._stopping.call("PUT", _path(session_id, "tracks/pause"), body, timeout=_TIMEOUT)
         items = _by(reply, "mid")
         for mid in mids:
             code = _result("", mid, items.get(mid)).error_code
@@ -133,7 +136,7 @@ class CallsClient:
     async def abandon(self, session_id: str) -> None:
         try:
             if "sessions.delete" in await self.extensions():
-                await self._http.call("DELETE", _path(session_id), timeout=_TIMEOUT)
+                await self._stopping.call("DELETE", _path(session_id), timeout=_TIMEOUT)
             else:
                 await self._close_everything(session_id)
         except (MediaSessionGone, MediaSessionNotReady):  # what never connected carries nothing, and expires
@@ -149,7 +152,7 @@ class CallsClient:
         return True
 
     async def _close_everything(self, session_id: str) -> None:
-        described = await self._http.call("GET", _path(session_id), timeout=_TIMEOUT)
+        described = await self._stopping.call("GET", _path(session_id), timeout=_TIMEOUT)
         mids = list(_by(described, "mid"))
         results = await self.close_tracks(session_id, mids) if mids else ()
         for result in results:

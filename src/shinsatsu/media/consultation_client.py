@@ -124,9 +124,11 @@ class ConsultationClient:
         answer = await self._call("POST", "/api/video-sessions/create", {"appointmentId": self._appointment_id})
         self._session_id = text(answer, "id")
 
-    async def join(self) -> Joined:
-        """Becomes a participant; an earlier one of the same person is superseded."""
-        answer = await self._call("POST", self._path("join"), {})
+    async def join(self, participant_id: str | None = None) -> Joined:
+        """Becomes a participant; an earlier one of the same person is superseded, unless it is named and goes on."""
+        answer = await self._call(
+            "POST", self._path("join"), {"participantId": participant_id} if participant_id else {}
+        )
         tracks = items(answer, "tracks")
         names = {text(track, "trackType"): text(track, "trackName") for track in tracks}
         return Joined(text(answer, "participantId"), text(answer, "admission"), names)

@@ -152,7 +152,7 @@ def _settings(arguments: Sequence[str] | None) -> SfuSettings:
     parser.add_argument("--udp-port", type=int, default=0, help="the one port of all media; 0: any free one")
     parser.add_argument("--bind", action="append", default=[], metavar="IP", help="local address for media")
     parser.add_argument("--advertise", action="append", default=[], metavar="IP[:PORT]", help="as clients reach it")
-    parser.add_argument("--no-extensions", action="store_true", help="plain Calls, as at Cloudflare")
+    parser.add_argument("--plain", action="store_true", help="no extensions, as Cloudflare has none")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the process that started it ends")
     options = parser.parse_args(arguments)
     for address in (options.http_host, *options.bind):
@@ -165,7 +165,7 @@ def _settings(arguments: Sequence[str] | None) -> SfuSettings:
         udp_port=options.udp_port,
         binds=tuple(options.bind),
         advertises=tuple(options.advertise),
-        extensions=not options.no_extensions,
+        extensions=not options.plain,
         die_with_parent=options.die_with_parent,
     )
 

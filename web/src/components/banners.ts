@@ -35,7 +35,7 @@ export class Banners extends Element {
   protected override render() {
     return html`<div class="banners call__banners scheme-auto" role="status" aria-live="polite">
       ${this.shown.filter(holds).map(
-        (banner) => html`<div class="banner banner--toast ${banner.kind ? `banner--${banner.kind}` : ''}">
+        (banner) => html`<div class=${looks(banner)}>
           ${icon(banner.icon)}<span><strong>${banner.words}</strong>${banner.more ?? ''}</span>
           ${banner.action ? this.#action(banner, banner.action) : nothing}
           <button
@@ -67,6 +67,12 @@ export class Banners extends Element {
   #close(banner: Banner): void {
     this.shown = this.shown.filter((other) => other !== banner)
   }
+}
+
+function looks(banner: Banner): string {
+  return ['banner banner--toast', banner.kind && `banner--${banner.kind}`, banner.action && 'banner--acting']
+    .filter(Boolean)
+    .join(' ')
 }
 
 function holds(banner: Banner): boolean {

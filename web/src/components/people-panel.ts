@@ -20,12 +20,22 @@ export class PeoplePanel extends Element {
   @property({ attribute: false }) media!: LocalMedia
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ type: Number }) version = 0
+  #hadFocus = false
+
+  protected override willUpdate(): void {
+    this.#hadFocus = this.contains(document.activeElement)
+  }
+
+  /** Whoever works by keyboard stays in the list when the card they were at goes. */
+  protected override updated(): void {
+    if (this.#hadFocus && !this.contains(document.activeElement)) this.querySelector('aside')!.focus()
+  }
 
   protected override render() {
     const { consultation: c } = this
     const count = c.others.length + 1
     const here = count > 1 ? t('people-title', { count }) : t('people-alone')
-    return html`<aside class="people stack" id="people" aria-label=${t('participants')}>
+    return html`<aside class="people stack" id="people" tabindex="-1" aria-label=${t('participants')}>
       <button
         class="button button--icon people__close"
         type="button"

@@ -3,6 +3,7 @@ import { customElement, property } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { type SessionParticipant, type Track, userKey } from '../api/types'
 import type { Consultation } from '../call/consultation'
+import { isOff } from '../call/room'
 import type { LocalMedia } from '../media/local-media'
 import { Element } from './element'
 import './self-view'
@@ -72,8 +73,8 @@ export class PeopleStage extends Element {
     return html`<shinsatsu-tile
       class="tile tile--camera"
       .name=${person.displayName}
-      .audioMuted=${person.audioMuted}
-      .videoMuted=${person.videoMuted}
+      .audioMuted=${isOff(person, 'audio')}
+      .videoMuted=${isOff(person, 'video')}
       .away=${!person.connected}
       .video=${this.consultation.trackOf(person, 'video')}
     ></shinsatsu-tile>`

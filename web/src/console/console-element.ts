@@ -15,6 +15,7 @@ import { Desk } from './desk'
 import { closedBy, type Closed, dropToken, enterByLink, forget, knownLogins, remember, takeToken } from './entrance'
 import type { Entry } from './entry-page'
 import './entry-page'
+import { Frames } from './frames'
 import { signSheet } from './icons'
 import type { QuestionDialog } from './question-dialog'
 import './question-dialog'
@@ -41,7 +42,7 @@ export class ConsoleElement extends Element {
   #commands: Commands | undefined
   #bell = new ArrivalBell(() => this.#changed())
   #router = new Router((route) => this.#arriveAt(route))
-  #frame = 0
+  #frames = new Frames(() => this.version++)
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -211,14 +212,10 @@ export class ConsoleElement extends Element {
     this.announced = w('announce', { name: participant.displayName, doctor })
   }
 
-  /** Whatever changes within one frame is shown once; a hidden page has no frames, but its title still tells. */
+  /** The title tells at once, in a hidden tab too. */
   #changed(): void {
     this.#entitle()
-    if (this.#frame) return
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0
-      this.version++
-    })
+    this.#frames.ask()
   }
 
   #entitle(): void {

@@ -7,6 +7,7 @@ import type { Desk } from './desk'
 import { sign } from './icons'
 import { now } from './server-time'
 import './list-age'
+import { waitingHint } from './waiting-hint'
 import { w } from './words'
 
 const PAUSE_MS = 400
@@ -32,6 +33,7 @@ export class DayHeader extends Element {
         ${this.#days(day)} ${this.#searchField()}
       </div>
       <div role="status" class="said">
+        ${day === today ? nothing : waitingHint(this.desk)}
         ${this.desk.link === 'lost' ? html`<shinsatsu-list-age .desk=${this.desk}></shinsatsu-list-age>` : nothing}
       </div>`
   }

@@ -90,6 +90,14 @@ export class InsideRow extends SessionRow {
             ? this.button({ do: 'admit', session, participant }, { words: w('admit'), about })
             : nothing
         }
+        ${
+          mayOver(session, participant.participantId, 'remove')
+            ? this.asking(
+                { ask: 'remove', session, participant },
+                { words: w('remove'), about, testid: 'remove-participant', look: 'button--stop' },
+              )
+            : nothing
+        }
       </div>
     </div>`
   }

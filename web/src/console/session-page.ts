@@ -19,7 +19,7 @@ import { resultMark } from './result'
 import './session-facts'
 import './story-list'
 import { StoryReader } from './story-reader'
-import './waiting-row'
+import { waitingHint } from './waiting-hint'
 import { w } from './words'
 
 /** One consultation: its facts, and its story as it happened or happens. */
@@ -52,6 +52,7 @@ export class SessionPage extends Element {
         ${sign('left')} ${day === today ? w('today') : dayInWords(day)}
       </a>
       <div role="status" class="said">
+        ${waitingHint(this.desk)}
         ${this.desk.link === 'lost' ? html`<shinsatsu-list-age .desk=${this.desk}></shinsatsu-list-age>` : nothing}
       </div>
       ${session ? this.#page(session) : this.trouble ? this.#problem() : this.#loading()}

@@ -6,8 +6,8 @@ import { Element } from '../components/element'
 import { icon } from '../components/icons'
 import { type Board, boardOf, type Place } from './board'
 import type { Login } from './console-api'
-import { dayOf } from './day'
-import './day-header'
+import { dayOf, shifted } from './day'
+import { dayPath } from './day-header'
 import type { Commands } from './commands'
 import type { Desk } from './desk'
 import { doctorState, presentWorkers } from './doctors'
@@ -169,8 +169,18 @@ export class TodayPage extends Element {
 
   #empty() {
     const { desk } = this
-    const lead = w(desk.day === desk.today ? 'empty-lead' : 'empty-day-lead')
-    return told(sign('calendar'), w(desk.day === desk.today ? 'empty' : 'empty-day'), lead)
+    const isToday = desk.day === desk.today
+    const next = html`<a
+      class="button button--quiet"
+      href=${isToday ? dayPath(shifted(desk.day, 1), desk.today) : '/console'}
+      >${w(isToday ? 'see-tomorrow' : 'to-today')} ${sign('right')}</a
+    >`
+    return told(
+      sign('calendar'),
+      w(isToday ? 'empty' : 'empty-day'),
+      w(isToday ? 'empty-lead' : 'empty-day-lead'),
+      next,
+    )
   }
 
   #loading() {

@@ -55,6 +55,8 @@ export const consoleEn: Record<keyof typeof consoleJa, string> = {
   today: 'Today',
   'this-day': 'Today',
   'to-today': 'To today',
+  'see-tomorrow': 'See tomorrow',
+  'waiting-today': '{count} waiting now',
   'day-nav': 'Date',
   'day-before': 'Day before',
   'day-after': 'Day after',

@@ -4,6 +4,7 @@ export const moderation: Record<keyof typeof ja, string> = {
   'status-waiting-room': 'You are in the waiting room',
   'title-started': 'Your consultation is starting',
   'title-knock': '{name} is waiting',
+  'waiting-staff': 'Please wait until you are called again',
   returned: 'You are back in the waiting room',
   'returned-lead': 'Your picture and sound are stopped. Please wait here until you are called again.',
   'doctor-here': 'The doctor is in the consultation room and will call you soon.',

@@ -3,6 +3,7 @@ export const moderation = {
   'status-waiting-room': '待合室でお待ちいただいています',
   'title-started': '診察がはじまります',
   'title-knock': '待合室に{name}さん',
+  'waiting-staff': 'もう一度呼ばれるまで\nお待ちください',
   returned: '待合室に戻りました',
   'returned-lead': '映像と音声は止まっています。もう一度お呼びするまで、このままお待ちください。',
   'doctor-here': '担当医は診察室にいます。まもなくお呼びします。',

@@ -3,7 +3,7 @@ import { customElement, property, state } from 'lit/decorators.js'
 import { type Clinic, type Grant, userKey, type VideoSession } from '../api/types'
 import { Element } from '../components/element'
 import { icon } from '../components/icons'
-import { pageHeader } from '../components/parts'
+import { pageHeader, phoneButton } from '../components/parts'
 import { clock, t } from '../i18n'
 
 /** After the call: who ended it, how long it was, what comes next, and the way back. Says `return`. */
@@ -23,11 +23,11 @@ export class EndedPage extends Element {
       ${pageHeader(this.clinic)}
       <main class="page--ended">
         <div class="stack">
-          <span class="avatar avatar--large">${icon(this.left ? 'leave' : 'check')}</span>
+          <span class="avatar avatar--large">${icon(this.left ? 'leave' : this.#ranOut ? 'clock' : 'check')}</span>
           <h1 class="title">${this.#title()}</h1>
           <p class="lines">${this.#story()}</p>
         </div>
-        ${this.#facts()} ${this.left ? nothing : this.#next()}
+        ${this.#ranOut ? nothing : this.#facts()} ${this.left || this.#ranOut ? nothing : this.#next()}
         <div class="action">${this.#ways()}</div>
       </main>
     </div>`
@@ -109,7 +109,9 @@ export class EndedPage extends Element {
       ${t('close-page')}
     </button>`
     const comeBack = this.left || this.#ranOut || this.session.status === 'failed'
-    return html`${comeBack ? [again(true), close(false)] : [close(true), again(false)]}
+    return html`${comeBack ? again(true) : [close(true), again(false)]}
+      ${this.#ranOut && this.#isPatient ? phoneButton(this.clinic, t('call-clinic')) : nothing}
+      ${comeBack ? close(false) : nothing}
       <p class="note centred" role="status">${this.stillOpen ? t('may-close') : nothing}</p>`
   }
 

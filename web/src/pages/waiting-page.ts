@@ -45,12 +45,12 @@ export class WaitingPage extends Element {
       <main class="page--waiting">
         <div class="stack waiting__status">
           ${troubleStrip(this.consultation.trouble)}
-          <h1 class="title">${t('waiting')}</h1>
+          <h1 class="title">${t(this.#isPatient ? 'waiting' : 'waiting-staff')}</h1>
           ${this.#waited()}
           <div role="status">${this.#returned ? returned() : this.#doctor()}</div>
           <p class="note row">${icon('bell')} ${t('chime-promise')}</p>
         </div>
-        <div class="waiting__doctor">${doctorCard(session, this.clinic)}</div>
+        <div class="waiting__doctor">${this.#isPatient ? doctorCard(session, this.clinic) : nothing}</div>
         ${this.#oneself()}
         <div class="waiting__leave">
           <button class="button" type="button" data-testid="leave" @click=${() => this.say('leave')}>
@@ -59,6 +59,11 @@ export class WaitingPage extends Element {
         </div>
       </main>
     </div>`
+  }
+
+  /** Staff who were sent back wait here too. */
+  get #isPatient(): boolean {
+    return this.consultation.grant.userType === 'patient'
   }
 
   get #since(): string {

@@ -1,0 +1,97 @@
+"""What the event stream says of one stay in a consultation, as far as a program needs to know it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from shinsatsu.media.consultation_client import items, text
+
+_OVER = frozenset({"superseded", "moved", "removed", "blocked", "ended"})
+
+
+class AttendanceOver(Exception):
+    """There is no way back in: the consultation has ended, or the place was taken from us."""
+
+
+class ConnectionLost(Exception):
+    """The server or the media plane is not reached any more; joining again may help."""
+
+
+class RemoteTrack(NamedTuple):
+    """Somebody else's publication: whose, and of which kind."""
+
+    participant_id: str
+    track_type: str
+
+
+class RoomNews:
+    """The state of the room as its messages leave it: whether we are let in, what the others publish, our own mutes."""
+
+    def __init__(self, participant_id: str, *, admitted: bool) -> None:
+        self.participant_id = participant_id
+        self.admitted = admitted
+        self.muted_by_staff = frozenset[str]()
+        self.tracks: dict[str, RemoteTrack] = {}
+        self.reopened: set[str] = set()
+        """Names of tracks that may flow anew since their owner opened them: to be asked for once more."""
+        self._changed = asyncio.Event()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits for news that make the condition true."""
+        while not holds():
+            await self._changed.wait()
+
+    def heed(self, message: Mapping[str, Any]) -> None:
+        """Takes in one message; raises AttendanceOver or ConnectionLost when the stay is over with it."""
+        match message.get("type"):
+            case "snapshot":
+                self._look_around(message)
+            case "track_published":
+                self._note_track(message.get("track"))
+            case "track_closed":
+                self.tracks.pop(text(message, "trackName"), None)
+            case "participant_updated":
+                self._note_participant(message)
+            case "participant_left":
+                self._note_departure(message)
+            case "session_status" if message.get("status") in ("ended", "failed"):
+                raise AttendanceOver("the consultation has ended")
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _look_around(self, message: Mapping[str, Any]) -> None:
+        self.tracks.clear()
+        for track in items(message, "tracks"):
+            self._note_track(track)
+        session = message.get("session")
+        for participant in items(session, "participants") if isinstance(session, dict) else ():
+            self._note_self(participant)
+
+    def _note_track(self, track: object) -> None:
+        if isinstance(track, dict) and track.get("participantId") != self.participant_id:
+            self.tracks[text(track, "trackName")] = RemoteTrack(text(track, "participantId"), text(track, "trackType"))
+
+    def _note_participant(self, message: Mapping[str, Any]) -> None:
+        participant = message.get("participant")
+        if not isinstance(participant, dict):
+            return
+        self._note_self(participant)
+        if message.get("change") == "unmuted":
+            opened = (participant.get("participantId"), message.get("kind"))
+            self.reopened.update(name for name, track in self.tracks.items() if track == opened)
+
+    def _note_self(self, participant: Mapping[str, Any]) -> None:
+        if participant.get("participantId") != self.participant_id:
+            return
+        if participant.get("admission") == "removed":
+            raise AttendanceOver("removed from the consultation")
+        self.admitted = participant.get("admission") == "admitted"
+        muted = participant.get("mutedBy")
+        self.muted_by_staff = frozenset(muted if isinstance(muted, dict) else ())
+
+    def _note_departure(self, message: Mapping[str, Any]) -> None:
+        if message.get("participantId") != self.participant_id:
+            return
+        if message.get("reason") in _OVER:
+            raise AttendanceOver(f"this stay is over: {message.get('reason')}")
+        raise ConnectionLost("the server has let us go")

@@ -1,0 +1,320 @@
+"""Consultations in every state in which somebody can meet them: each made by the aggregate, written in one go."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from shinsatsu.domain import moderation
+from shinsatsu.domain.participant import Admission, Participant
+from shinsatsu.domain.policy import COLUMNS, Column
+from shinsatsu.domain.roles import AuthUser, Relation, UserType, WorkerRole
+from shinsatsu.domain.session_status import SessionStatus
+from shinsatsu.domain.subscriptions import Direction, SubscriptionState
+from shinsatsu.domain.timestamps import to_text
+from shinsatsu.domain.tracks import Track, TrackType
+from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.service.link_tokens import LinkTokens
+from shinsatsu.store import rows
+from tests.house import KEY, SECRET, START
+
+LATER = to_text(START + timedelta(days=3650))
+ELSEWHERE = 0
+"""The number of a consultation that nobody of the others belongs to."""
+
+
+class Credential(StrEnum):
+    """What somebody shows."""
+
+    GRANT = "grant"
+    LOGIN = "login"
+    API_KEY = "api_key"
+    NONE = "none"
+
+
+class Switch(StrEnum):
+    """What else the policy looks at."""
+
+    NONE = "none"
+    LOCKED = "locked"
+    SCREEN_SHARE_OFF = "screen_share_off"
+    BLOCKED = "blocked"
+
+
+class Extra(StrEnum):
+    """What one endpoint alone needs to find."""
+
+    LINK = "a link of the patient's that is not used yet"
+    OFFER = "an offer that the actor has not answered yet"
+
+
+class Strange(StrEnum):
+    """Participant ids that name nobody of the consultation."""
+
+    UNKNOWN = "unknown"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class Who:
+    """Somebody as the table knows them; `relation` is None for a stranger, `grant_elsewhere` for a grant of another."""
+
+    name: str
+    user_type: UserType
+    role: WorkerRole | None
+    relation: Relation | None
+    number: int
+    grant_elsewhere: bool = False
+
+    @property
+    def column(self) -> Column | None:
+        return None if self.relation is None else COLUMNS[self.user_type, self.role, self.relation]
+
+
+PATIENT = Who("patient", UserType.PATIENT, None, Relation.OWN, 7)
+GUEST = Who("guest", UserType.PATIENT, None, Relation.GUEST, 9)
+DOCTOR = Who("doctor in charge", UserType.WORKER, WorkerRole.DOCTOR, Relation.IN_CHARGE, 3)
+SUPPORT = Who("support doctor", UserType.WORKER, WorkerRole.DOCTOR, Relation.SUPPORT, 4)
+OPERATOR = Who("operator", UserType.WORKER, WorkerRole.OPERATOR, Relation.STAFF, 20)
+ADMIN = Who("admin", UserType.WORKER, WorkerRole.ADMIN, Relation.STAFF, 30)
+COLLEAGUE = Who("another admin", UserType.WORKER, WorkerRole.ADMIN, Relation.STAFF, 31)
+OTHER_PATIENT = Who("patient of another appointment", UserType.PATIENT, None, None, 8, grant_elsewhere=True)
+OTHER_DOCTOR = Who("doctor of another appointment", UserType.WORKER, WorkerRole.DOCTOR, None, 5, grant_elsewhere=True)
+VISITOR = Who(
+    "operator with another's grant", UserType.WORKER, WorkerRole.OPERATOR, Relation.STAFF, 21, grant_elsewhere=True
+)
+BOOKING = Who("booking system", UserType.SYSTEM, None, Relation.SYSTEM, 0)
+NOBODY = Who("nobody", UserType.SYSTEM, None, None, 0)
+EVERYBODY = (PATIENT, GUEST, DOCTOR, SUPPORT, OPERATOR, ADMIN, COLLEAGUE, OTHER_PATIENT, OTHER_DOCTOR, VISITOR)
+
+
+@dataclass(frozen=True)
+class State:
+    """One combination: who asks, with what, how they stand in a session of that status, and at whom they aim."""
+
+    status: SessionStatus
+    actor: Who
+    credential: Credential
+    stay: Admission | None
+    target: Who | Strange | None = None
+    target_stay: Admission | None = None
+    switch: Switch = Switch.NONE
+
+
+@dataclass(frozen=True)
+class World:
+    """A state with a number of its own: nobody in it occurs in any other."""
+
+    number: int
+    state: State
+    extra: Extra | None = None
+
+    @property
+    def session_id(self) -> str:
+        return f"s-{self.number:06}"
+
+    @property
+    def appointment_id(self) -> str:
+        return f"a-{self.number:06}"
+
+    @property
+    def secret(self) -> str:
+        return f"secret-{self.number}"
+
+    @property
+    def publisher_id(self) -> str:
+        """The media session that publishes the other's camera."""
+        return f"m-{self.number:06}"
+
+    @property
+    def receiver_id(self) -> str:
+        """The media session on which the actor is offered it."""
+        return f"r-{self.number:06}"
+
+    @property
+    def target_id(self) -> str:
+        match self.state.target:
+            case Who() as target:
+                return self.stay_of(target)
+            case Strange.ELSEWHERE:
+                return World(ELSEWHERE, self.state).stay_of(PATIENT)
+        return "p-nobody"
+
+    @property
+    def other(self) -> Who:
+        """Somebody who is in it beside the actor."""
+        return DOCTOR if self.state.actor is PATIENT else PATIENT
+
+    def user_id(self, who: Who) -> int:
+        return self.number * 100 + who.number
+
+    def stay_of(self, who: Who) -> str:
+        return f"p-{self.number:06}-{who.number}"
+
+    def track_of(self, who: Who, kind: TrackType) -> str:
+        return f"{who.user_type}-{self.user_id(who)}-{kind}-1"
+
+    def person(self, who: Who) -> AuthUser:
+        return AuthUser(who.user_type, self.user_id(who), who.role, who.name)
+
+    def link_token(self) -> str:
+        """The token of the patient's link, not used yet."""
+        ends_at = START + timedelta(days=3650)
+        return LinkTokens(SECRET).mint(
+            f"k-{self.number:06}", self.session_id, UserType.PATIENT, self.user_id(PATIENT), ends_at
+        )
+
+
+def build(world: World) -> VideoSession:
+    """The session as the people's own doings bring it about."""
+    state = world.state
+    session = VideoSession.schedule(world.session_id, world.appointment_id, 15, KEY, START)
+    if state.status is SessionStatus.SCHEDULED:
+        return session
+    session.open(KEY, f"sfu:{session.id}", START)
+    stays = {world.other: Admission.ADMITTED if state.target is None else None, state.actor: state.stay}
+    if isinstance(state.target, Who):
+        stays[state.target] = state.target_stay
+    for who, admission in stays.items():
+        if admission is not None:
+            _bring(session, world, who, admission)
+    session.locked = state.switch is Switch.LOCKED
+    session.screen_share_allowed = state.switch is not Switch.SCREEN_SHARE_OFF
+    _move_to(session, state.status)
+    return session
+
+
+def _bring(session: VideoSession, world: World, who: Who, admission: Admission) -> None:
+    assert who.relation is not None
+    staff = world.person(COLLEAGUE)
+    stay = session.join(world.person(who), who.relation, world.stay_of(who), START, reason="to help")
+    match admission:
+        case Admission.ADMITTED | Admission.LEFT:
+            moderation.admit(session, stay, staff, START)
+        case Admission.SENT_BACK:
+            moderation.send_back(session, stay, staff, START)
+        case Admission.REMOVED:
+            moderation.remove(session, stay, staff, "disturbs", START)
+    if admission is Admission.LEFT:
+        session.leave(world.person(who), stay.id, START)
+    assert stay.admission is admission
+
+
+def _move_to(session: VideoSession, status: SessionStatus) -> None:
+    if status is not SessionStatus.WAITING:
+        session.status = SessionStatus.ACTIVE
+        session.started_at, session.ends_at = START, START + timedelta(hours=1)
+    if status is SessionStatus.ENDED:
+        session.end(KEY, START)
+    elif status is SessionStatus.FAILED:
+        session.fail(KEY, "media_plane_lost", START)
+
+
+def write(file: Path, worlds: Sequence[World]) -> None:
+    """Puts the worlds, and the one elsewhere, into a migrated database; as if their events had been long ago."""
+    nowhere = World(ELSEWHERE, State(SessionStatus.WAITING, PATIENT, Credential.GRANT, Admission.ADMITTED))
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        for world in (nowhere, *worlds):
+            session = build(world)
+            session.last_seq = 0
+            for table, values in _rows(world, session):
+                _insert(database, table, values)
+        key = {"name": "tests", "secret_hash": digest("sk_tests"), "scopes": "[]", "created_at": to_text(START)}
+        _insert(database, "api_keys", key)
+    database.close()
+
+
+def _rows(world: World, session: VideoSession) -> Iterable[tuple[str, dict[str, Any]]]:
+    made = {"created_at": to_text(START)}
+    for who in EVERYBODY:
+        yield "users", _user_row(world, who)
+    yield "appointments", _appointment_row(world)
+    yield "appointment_support_doctors", {"appointment_id": world.appointment_id, "user_id": world.user_id(SUPPORT)}
+    identity = {"id": session.id, "appointment_id": session.appointment_id, **made, "version": 1}
+    yield "video_sessions", {**identity, **rows.session_values(session)}
+    for stay in session.participants:
+        yield "session_participants", rows.new_participant_values(session.id, stay)
+        for track in _tracks(world, stay):
+            yield "tracks", rows.new_track_values(session.id, track)
+    yield from _credentials(world, made)
+    if world.extra is Extra.LINK:
+        yield "links", _link_row(world, made)
+    if world.extra is Extra.OFFER and any(stay.id == world.stay_of(world.state.actor) for stay in session.present):
+        yield from _offer_rows(world, made)
+
+
+def _tracks(world: World, stay: Participant) -> Iterable[Track]:
+    """Granted names, as everybody admitted has them; the camera of whoever is there beside the actor is on."""
+    for kind in (TrackType.AUDIO, TrackType.VIDEO):
+        name = f"{stay.user_type}-{stay.user_id}-{kind}-1"
+        track = Track(name, kind, stay.id, stay.user_type, stay.user_id)
+        if not stay.admitted:
+            yield track.closed()
+        elif kind is TrackType.VIDEO and stay.id == world.stay_of(world.other):
+            yield track.published(world.publisher_id, "0")
+        else:
+            yield track
+
+
+def _user_row(world: World, who: Who) -> dict[str, Any]:
+    blocked = world.state.switch is Switch.BLOCKED and who is world.state.actor
+    name = {"display_name": who.name, "blocked_at": to_text(START) if blocked else None}
+    return {"user_type": who.user_type, "user_id": world.user_id(who), "role": who.role, **name}
+
+
+def _appointment_row(world: World) -> dict[str, Any]:
+    return {
+        "id": world.appointment_id,
+        "patient_id": world.user_id(PATIENT),
+        "doctor_id": world.user_id(DOCTOR),
+        "starts_at": to_text(START),
+        "scheduled_duration": 15,
+        "status": "booked",
+        "admission": "staff",
+    }
+
+
+def _credentials(world: World, made: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    actor = world.state.actor
+    whose = {"user_type": actor.user_type, "user_id": world.user_id(actor), **made, "expires_at": LATER}
+    where = World(ELSEWHERE, world.state) if actor.grant_elsewhere else world
+    place = {"video_session_id": where.session_id, "appointment_id": where.appointment_id}
+    if world.state.credential is Credential.GRANT:
+        grant = {"id": f"g-{world.number:06}", "secret_hash": digest(world.secret)}
+        yield "grants", {**grant, **place, **whose}
+    if world.state.credential is Credential.LOGIN:
+        login = {"id": f"l-{world.number:06}", "secret_hash": digest(world.secret), "token_hash": "-"}
+        yield "logins", {**login, **whose, "used_at": to_text(START), "proof_hash": "-"}
+
+
+def _link_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
+    link = {"id": f"k-{world.number:06}", "token_hash": digest(world.link_token()), **made, "expires_at": LATER}
+    here = {"video_session_id": world.session_id, "appointment_id": world.appointment_id}
+    patient = {"user_type": UserType.PATIENT, "user_id": world.user_id(PATIENT)}
+    return {**link, **here, **patient, "created_by_type": UserType.SYSTEM, "created_by_id": 1}
+
+
+def _offer_rows(world: World, made: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Of the other's camera."""
+    here, me = {"video_session_id": world.session_id}, world.stay_of(world.state.actor)
+    media = {"id": world.receiver_id, "participant_id": me, "direction": Direction.RECEIVE, **made}
+    yield "media_sessions", {**media, **here, "negotiating_until": to_text(START + timedelta(seconds=10))}
+    offer = {"publication": world.track_of(world.other, TrackType.VIDEO), "receiver": me, "generation": 1, "mid": "0"}
+    state = {"rcv_session": media["id"], "state": SubscriptionState.OFFERED, "changed_at": to_text(START)}
+    yield "subscriptions", {**offer, **here, **state}
+
+
+def _insert(database: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+    names = ", ".join(values)
+    places = ", ".join(f":{name}" for name in values)
+    database.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)  # noqa: S608
+
+
+def digest(secret: str) -> str:
+    """As secrets are kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
