@@ -158,6 +158,11 @@ def by_user(state: State) -> Refusal | None:
     return UNAUTHENTICATED if anonymous else None
 
 
+def may_manage_users(state: State) -> Refusal | None:
+    """An account belongs to no session: every worker counts as the clinic's staff here, or as a stranger to it."""
+    return refusal_of(decide(actor_of(state), Action.MANAGE_USERS, Context(Relation.STAFF)))
+
+
 def only_here(_: State) -> Refusal | None:
     """The console's door is shut where nobody gives out such links."""
     return NOT_FOUND
@@ -177,6 +182,7 @@ class Endpoint:
     aimed: bool = False
     at_people: bool = False
     public: bool = False
+    page: bool = False
     extra: Extra | None = None
 
     @property
@@ -314,7 +320,7 @@ ENDPOINTS = (
         "POST",
         "/api/users/{userType}/{userId}/block",
         (204,),
-        [by_login, lambda state: may(Action.MANAGE_USERS)(on_no_session(state))],
+        [by_login, may_manage_users],
         lambda _: {"blocked": True},
     ),
     Endpoint("WS", SESSION.replace("sessionId", "session_id") + "/events", (101,), [by_grant, may(Action.VIEW)]),
@@ -347,18 +353,11 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/api/console/logins", (200,), [], public=True),
     *(
-        Endpoint("GET", path, (200,), [], public=True)
+        Endpoint("GET", path, (200,), [], public=True, page=True)
         for path in ("/api/clinic", "/healthz", "/docs", "/docs.css", "/openapi.json")
     ),
     *(
-        Endpoint("GET", path, (200, 503), [], public=True)  # 503: the page is not built
+        Endpoint("GET", path, (200, 503), [], public=True, page=True)  # 503: the page is not built
         for path in ("/", "/consultation/{session_id}", "/console", "/console/{rest:path}")
     ),
 )
-
-
-def on_no_session(state: State) -> State:
-    """An account is nobody's session: a worker of the clinic acts as its staff, whatever the appointment."""
-    relation = Relation.STAFF if state.actor.relation is None else state.actor.relation
-    actor = Who(state.actor.name, state.actor.user_type, state.actor.role, relation, state.actor.number)
-    return State(SessionStatus.ACTIVE, actor, state.credential, None)

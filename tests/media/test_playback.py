@@ -34,6 +34,15 @@ def test_the_clip_repeats_and_its_timestamps_go_on() -> None:
     assert playback.audio(8) == EncodedFrame(b"a1", 8 * 960)
 
 
+def test_silent_it_goes_on_with_packets_that_say_nothing() -> None:
+    muted = False
+    playback = Playback(small_clip(), silent=lambda: muted)
+    spoken = playback.audio(1)
+    muted = True
+    assert playback.audio(1) == EncodedFrame(b"\xf8\xff\xfe", spoken.timestamp)
+    assert playback.video(1) == EncodedFrame(b"v1", 6000, False)
+
+
 def test_a_wanted_key_frame_comes_at_once_and_waits_for_the_clip() -> None:
     playback = Playback(small_clip())
     shown = []

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from shinsatsu.media.attendance import Attendance, AttendanceOver, ConnectionLost
+from shinsatsu.media.attendance import Attendance
 from shinsatsu.media.clip import load_clip
 from shinsatsu.media.consultation_client import ApiError, ConsultationClient, ConsultationLink
+from shinsatsu.media.room_news import AttendanceOver, ConnectionLost, RemoteTrack, RoomNews
 from shinsatsu.media.synthetic_patient import main, rejoin_delay
 from shinsatsu.rtc.dtls import Certificate
 
@@ -126,6 +127,12 @@ class Consultation:
             return httpx.Response(201, json={"id": "s1"})
         if operation == "join" and self.refusals:
             return problem(409, self.refusals.pop(0))
+        if operation == "publish":
+            return problem(422, "invalid_session_description")
+        if operation == "join" and request.content != b"{}":
+            assert json.loads(request.content) == {"participantId": "p1"}
+            tracks = [{"trackName": f"patient-7-{kind}-1", "trackType": kind} for kind in ("audio", "video")]
+            return httpx.Response(200, json={"participantId": "p1", "admission": "admitted", "tracks": tracks})
         return httpx.Response(200, json={"participantId": "p1", "admission": "waiting", "tracks": []})
 
     async def stream(self, socket: ServerConnection) -> None:
@@ -209,3 +216,52 @@ async def test_who_is_told_to_go_leaves_first() -> None:
         with pytest.raises(asyncio.CancelledError):
             await stay
     assert consultation.calls == ["join", "leave"]
+
+
+def snapshot(*tracks: tuple[str, str, str], **me: object) -> dict[str, object]:
+    listed = [{"trackName": name, "participantId": owner, "trackType": kind} for name, owner, kind in tracks]
+    return {"type": "snapshot", "session": {"participants": [{"participantId": "p1", **me}]}, "tracks": listed}
+
+
+async def test_let_in_it_asks_for_its_tracks_and_publishes() -> None:
+    consultation = Consultation(snapshot(admission="waiting"), snapshot(admission="admitted"), close_code=0)
+    async with consultation.attended() as attendance:
+        with pytest.raises(ApiError, match="invalid_session_description"):
+            await attendance.run()
+    assert consultation.calls == ["join", "join", "publish"]
+
+
+def test_what_the_others_publish_is_asked_for_once_and_again_when_they_open_it() -> None:
+    news = RoomNews("p1", admitted=True)
+    news.heed(snapshot(("a", "p2", "audio"), ("v", "p2", "video"), ("own", "p1", "audio"), admission="admitted"))
+    assert news.wanted == ["a", "v"]
+    news.asked.update(news.wanted)
+    news.heed(
+        {"type": "participant_updated", "change": "muted", "kind": "audio", "participant": {"participantId": "p2"}}
+    )
+    assert news.wanted == []
+    news.heed(
+        {"type": "participant_updated", "change": "unmuted", "kind": "audio", "participant": {"participantId": "p2"}}
+    )
+    assert news.wanted == ["a"]
+    news.heed({"type": "track_closed", "trackName": "v"})
+    news.heed({"type": "track_published", "track": {"trackName": "w", "participantId": "p2", "trackType": "video"}})
+    assert news.tracks == {"a": RemoteTrack("p2", "audio"), "w": RemoteTrack("p2", "video")}
+
+
+def test_sent_back_it_waits_and_knows_it_even_when_it_is_let_in_again_at_once() -> None:
+    news = RoomNews("p1", admitted=True)
+    news.heed(snapshot(admission="sent_back"))
+    assert not news.admitted
+    news.heed(snapshot(admission="admitted"))
+    assert (news.admitted, news.times_sent_back) == (True, 1)
+
+
+def test_what_staff_muted_stays_muted() -> None:
+    news = RoomNews("p1", admitted=True)
+    news.heed(about_me(admission="admitted", mutedBy={"audio": {"userType": "worker", "userId": 3}}))
+    assert news.muted_by_staff == {"audio"}
+    news.heed({"type": "unmute_requested", "participantId": "p1", "kinds": ["audio"]})
+    assert news.muted_by_staff == {"audio"}
+    news.heed(about_me(admission="admitted"))
+    assert news.muted_by_staff == set()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -75,13 +76,16 @@ class Attendance:
     async def _take_part(self, news: RoomNews, joined: Joined) -> None:
         while True:
             await news.until(lambda: news.admitted)
+            before = news.times_sent_back
             if not joined.track_names:  # they are granted with the admission, and new ones with each
                 joined = await self._client.join(news.participant_id)
+            sent_back = news.until(partial(_more_than, news, before))
             if joined.admission == "admitted":
-                await _until_first(self._in_the_room(news, joined), news.until(lambda: not news.admitted))
-                log.info("sent back to wait")
+                await _until_first(self._in_the_room(news, joined), sent_back)
+            else:
+                await sent_back
+            log.info("sent back to wait")
             joined = joined._replace(track_names={})
-            await news.until(lambda: not news.admitted)
 
     async def _in_the_room(self, news: RoomNews, joined: Joined) -> None:
         playback = Playback(self._clip, silent=lambda: "audio" in news.muted_by_staff)
@@ -104,17 +108,13 @@ class Attendance:
         return mids
 
     async def _receive(self, peer: Peer, news: RoomNews) -> None:
-        asked: set[str] = set()
+        news.asked.clear()
         while True:
-            asked &= news.tracks.keys()
-            asked -= news.reopened
-            news.reopened.clear()
-            names = [name for name in news.tracks if name not in asked]
-            if not names:
-                await news.until(lambda: bool(news.reopened or news.tracks.keys() - asked))
-                continue
+            await news.until(lambda: bool(news.wanted))
+            names = news.wanted
+            news.asked.update(names)  # before asking: whoever opens their microphone meanwhile is asked for once more
             failed = await self._subscribe(peer, news.participant_id, names)
-            asked.update(name for name in names if name not in failed)
+            news.asked -= failed
             if failed:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
@@ -139,6 +139,10 @@ class Attendance:
         for name in names:
             failed |= await self._subscribe(peer, participant_id, [name])
         return failed
+
+
+def _more_than(news: RoomNews, times: int) -> bool:
+    return news.times_sent_back > times
 
 
 async def _read(stream: EventStream, news: RoomNews) -> None:

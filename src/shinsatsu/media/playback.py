@@ -1,16 +1,24 @@
 """Plays a clip for ever, and answers a wish for a key frame from frames that are encoded already. Pure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from shinsatsu.media.clip import Clip, Track
 from shinsatsu.media.frames import EncodedFrame
 
+_OPUS_SILENCE = b"\xf8\xff\xfe"
+"""20 ms of it (RFC 6716 §3.1: CELT, full band, mono, one frame)."""
+
 
 class Playback:
-    """What to send at each tick of picture and of sound; ticks count from 0, timestamps go on through the repeats."""
+    """What to send at each tick of picture and of sound; ticks count from 0, timestamps go on through the repeats.
 
-    def __init__(self, clip: Clip) -> None:
+    `silent` says at each tick whether the sound is left out.
+    """
+
+    def __init__(self, clip: Clip, silent: Callable[[], bool] = lambda: False) -> None:
         self._clip = clip
+        self._silent = silent
         self._wanted = False
         self._shown = -1
 
@@ -25,9 +33,9 @@ class Playback:
         return self._clip.audio.duration / self._clip.audio.clock_rate
 
     def audio(self, tick: int) -> EncodedFrame:
-        """The sound of this tick."""
-        track = self._clip.audio
-        return _at(track, tick, tick)
+        """The sound of this tick, or silence: packets go on, as a track without any is dropped."""
+        frame = _at(self._clip.audio, tick, tick)
+        return replace(frame, data=_OPUS_SILENCE) if self._silent() else frame
 
     def request_key_frame(self) -> None:
         """The next picture shall be a key frame."""

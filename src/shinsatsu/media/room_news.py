@@ -30,11 +30,17 @@ class RoomNews:
     def __init__(self, participant_id: str, *, admitted: bool) -> None:
         self.participant_id = participant_id
         self.admitted = admitted
+        self.times_sent_back = 0
         self.muted_by_staff = frozenset[str]()
         self.tracks: dict[str, RemoteTrack] = {}
-        self.reopened: set[str] = set()
-        """Names of tracks that may flow anew since their owner opened them: to be asked for once more."""
+        self.asked: set[str] = set()
+        """Names that were asked for and need not be again, unless their owner was muted and opens them."""
         self._changed = asyncio.Event()
+
+    @property
+    def wanted(self) -> list[str]:
+        """The tracks to ask for now."""
+        return [name for name in self.tracks if name not in self.asked]
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Waits for news that make the condition true."""
@@ -56,6 +62,7 @@ class RoomNews:
                 self._note_departure(message)
             case "session_status" if message.get("status") in ("ended", "failed"):
                 raise AttendanceOver("the consultation has ended")
+        self.asked &= self.tracks.keys()
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -78,14 +85,17 @@ class RoomNews:
         self._note_self(participant)
         if message.get("change") == "unmuted":
             opened = (participant.get("participantId"), message.get("kind"))
-            self.reopened.update(name for name, track in self.tracks.items() if track == opened)
+            self.asked.difference_update(name for name, track in self.tracks.items() if track == opened)
 
     def _note_self(self, participant: Mapping[str, Any]) -> None:
         if participant.get("participantId") != self.participant_id:
             return
         if participant.get("admission") == "removed":
             raise AttendanceOver("removed from the consultation")
-        self.admitted = participant.get("admission") == "admitted"
+        admitted = participant.get("admission") == "admitted"
+        if self.admitted and not admitted:
+            self.times_sent_back += 1
+        self.admitted = admitted
         muted = participant.get("mutedBy")
         self.muted_by_staff = frozenset(muted if isinstance(muted, dict) else ())
 

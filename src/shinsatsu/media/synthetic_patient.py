@@ -16,9 +16,10 @@ from pathlib import Path
 import httpx
 import structlog
 
-from shinsatsu.media.attendance import Attendance, AttendanceOver, ConnectionLost
+from shinsatsu.media.attendance import Attendance
 from shinsatsu.media.clip import load_clip
 from shinsatsu.media.consultation_client import ApiError, ConsultationClient, ConsultationLink
+from shinsatsu.media.room_news import AttendanceOver, ConnectionLost
 from shinsatsu.rtc.dtls import Certificate
 
 log = structlog.get_logger(__name__)

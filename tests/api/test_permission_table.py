@@ -1,0 +1,269 @@
+"""Every endpoint, asked by every role and relation in every state of the session, of the asker and of the one aimed at.
+
+What is expected comes from the permission table (`endpoints.py`). Whatever is refused leaves everything as it was.
+"""
+
+import itertools
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shinsatsu.bootstrap import build as build_server
+from shinsatsu.domain.participant import Admission
+from shinsatsu.domain.roles import UserType
+from shinsatsu.domain.session_status import OPEN, OVER, SessionStatus
+from shinsatsu.domain.tracks import TrackType
+from shinsatsu.store.engine import make_engine
+from shinsatsu.store.tables import metadata
+from tests.api.asgi import Answer, InProcess
+from tests.api.clinic import settings
+from tests.api.endpoints import ENDPOINTS, Endpoint, Refusal
+from tests.api.worlds import (
+    ADMIN,
+    BOOKING,
+    COLLEAGUE,
+    DOCTOR,
+    GUEST,
+    NOBODY,
+    OPERATOR,
+    OTHER_DOCTOR,
+    OTHER_PATIENT,
+    PATIENT,
+    SUPPORT,
+    VISITOR,
+    Credential,
+    State,
+    Strange,
+    Switch,
+    Who,
+    World,
+    build,
+    write,
+)
+from tests.house import House
+from tests.media_plane import PlaneSession, Pull
+
+COMBINATIONS = 0
+"""How many requests this makes; docs and changelog name the number."""
+FRAMEWORK = {"/assets"}
+"""Mounted files, which ask nobody who they are."""
+
+CLOSE_CODES = {401: 4401, 403: 4403, 404: 4404}
+CONFLICTS = {"stale_participant": 4409, "session_ended": 4410, "session_not_open": 4410}
+
+INSIDERS = (PATIENT, DOCTOR, SUPPORT, OPERATOR, ADMIN)
+TARGETS = (PATIENT, GUEST, DOCTOR, SUPPORT, OPERATOR, ADMIN, COLLEAGUE)
+
+
+def test_every_route_is_in_the_table(tmp_path: Path) -> None:
+    known = {(one.method, one.path) for one in ENDPOINTS}
+    assert set(routes(build_server(settings(tmp_path, None)).app)) == known
+
+
+def routes(holder: Any) -> Iterator[tuple[str, str]]:
+    """Method and path of everything that the application answers to; WS for a stream."""
+    for route in holder.routes:
+        if hasattr(route, "original_router"):
+            yield from routes(route.original_router)
+        elif route.path not in FRAMEWORK:
+            methods = getattr(route, "methods", None) or {"WS"}
+            yield from ((method, route.path) for method in methods - {"HEAD"})
+
+
+def test_the_number_of_combinations_is_the_one_that_is_told() -> None:
+    assert sum(len(states_of(one)) for one in ENDPOINTS) == COMBINATIONS
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
+async def test_every_role_and_state(endpoint: Endpoint, sqlite_path: Path) -> None:
+    worlds = [World(number, state, endpoint.extra) for number, state in enumerate(states_of(endpoint), 1)]
+    write(sqlite_path, worlds)
+    before = rows_by_world(sqlite_path)
+    surprises, refused = [], []
+    async with application(sqlite_path, worlds) as app:
+        for world in worlds:
+            expected = endpoint.expected(world.state)
+            answer = await ask(app, endpoint, world)
+            if expected is not None:
+                refused.append(world.number)
+            if wrong := unexpected(endpoint, world, answer, expected):
+                surprises.append(f"{world.state}: {wrong}")
+    after = rows_by_world(sqlite_path)
+    assert not surprises, f"{len(surprises)} of {len(worlds)}:\n" + "\n".join(surprises[:10])
+    assert [number for number in refused if before[number] != after[number]] == []
+
+
+def states_of(endpoint: Endpoint) -> list[State]:
+    if endpoint.page:
+        return [state for state in states_at_rest() if state.status is SessionStatus.SCHEDULED]
+    if endpoint.aimed:
+        return list(aimed_states())
+    if endpoint.at_people:
+        return list(states_about_people())
+    return [*states_at_rest(), *switched_states()]
+
+
+def states_at_rest() -> Iterator[State]:
+    """Everybody, by each credential, as they can stand in a session of each status."""
+    for status in SessionStatus:
+        for who, credential in askers():
+            yield from (State(status, who, credential, stay) for stay in stays(who, status))
+
+
+def switched_states() -> Iterator[State]:
+    """The same with what else the policy looks at: a locked session, no screen sharing, a blocked account."""
+    for state in states_at_rest():
+        switches = {Switch.BLOCKED} if state.actor.user_type is not UserType.SYSTEM else set()
+        switches |= {Switch.LOCKED, Switch.SCREEN_SHARE_OFF} if state.status in OPEN else set()
+        for switch in sorted(switches):
+            yield State(state.status, state.actor, state.credential, state.stay, switch=switch)
+
+
+def aimed_states() -> Iterator[State]:
+    """Everybody against everybody, each as they can stand; and ids that name nobody of the session."""
+    for state in states_at_rest():
+        if state.credential is Credential.LOGIN:
+            continue
+        for target, target_stay in targets(state.status):
+            if target is not state.actor or target_stay is state.stay:
+                yield State(state.status, state.actor, state.credential, state.stay, target, target_stay)
+
+
+def states_about_people() -> Iterator[State]:
+    """Everybody about everybody, in the session or not, removed or not."""
+    for state, target in itertools.product(states_at_rest(), TARGETS):
+        for target_stay in (None, Admission.ADMITTED, Admission.REMOVED):
+            removable = target_stay is None or state.status in OPEN
+            if removable and (target is not state.actor or target_stay is state.stay):
+                yield State(state.status, state.actor, state.credential, state.stay, target, target_stay)
+
+
+def askers() -> Iterator[tuple[Who, Credential]]:
+    yield from ((who, Credential.GRANT) for who in (*INSIDERS, OTHER_PATIENT, OTHER_DOCTOR, VISITOR))
+    yield from ((who, Credential.LOGIN) for who in (*INSIDERS[1:], OTHER_DOCTOR))
+    yield BOOKING, Credential.API_KEY
+    yield NOBODY, Credential.NONE
+
+
+def stays(who: Who, status: SessionStatus) -> Sequence[Admission | None]:
+    """How somebody can stand in a session: workers never wait, nobody is in one that is not open."""
+    if who not in (*INSIDERS, GUEST, COLLEAGUE) or status is SessionStatus.SCHEDULED:
+        return (None,)
+    if status in OVER:
+        return (None, Admission.LEFT, Admission.REMOVED)
+    return [None, *(one for one in Admission if who.user_type is UserType.PATIENT or one is not Admission.WAITING)]
+
+
+def targets(status: SessionStatus) -> Iterator[tuple[Who | Strange, Admission | None]]:
+    yield from ((stranger, None) for stranger in Strange)
+    for who in TARGETS:
+        yield from ((who, stay) for stay in stays(who, status) if stay is not None)
+
+
+@asynccontextmanager
+async def application(file: Path, worlds: Sequence[World]) -> AsyncIterator[InProcess]:
+    engine = make_engine(f"sqlite:///{file}")
+    house = House(engine)
+    for world in worlds:
+        camera = world.track_of(world.other, TrackType.VIDEO)
+        house.plane.sessions[world.publisher_id] = PlaneSession(published={camera: "0"})
+        house.plane.sessions[world.receiver_id] = PlaneSession(received={"0": Pull(world.publisher_id, camera)})
+    app = InProcess(house)
+    yield app
+    await app.stop()
+    house.units_of_work.close()
+    await engine.dispose()
+
+
+async def ask(app: InProcess, endpoint: Endpoint, world: World) -> Answer:
+    query = endpoint.query(world) if endpoint.query else ""
+    headers = {}
+    match world.state.credential:
+        case Credential.GRANT:
+            headers["authorization"] = f"Bearer {world.secret}"
+        case Credential.API_KEY:
+            headers["authorization"] = "Bearer sk_tests"
+        case Credential.LOGIN:
+            login = f"l-{world.number:06}"
+            headers |= {"shinsatsu-login": login, "cookie": f"shinsatsu_login_{login}={world.secret}"}
+            query += f"&login={login}" if endpoint.method == "WS" else ""
+    if endpoint.method == "WS":
+        return await app.open(endpoint.address(world), query, headers)
+    body = endpoint.body(world) if endpoint.body else None
+    return await app.request(endpoint.method, endpoint.address(world), query, headers, body)
+
+
+def unexpected(endpoint: Endpoint, world: World, answer: Answer, expected: Refusal | None) -> str | None:
+    """What is wrong with an answer; None when nothing is."""
+    if endpoint.method == "WS":
+        wanted = {CLOSE_CODES.get(expected.status) or CONFLICTS[expected.code]} if expected else {101, 4410}
+        reason = expected.reason if expected else None
+        told = reason is None or answer.reason == reason
+        return None if answer.status in wanted and told else f"{answer}, expected {wanted} {reason}"
+    if expected is None:
+        if answer.status not in endpoint.success:
+            return f"{answer.status} {answer.text}, expected {endpoint.success}"
+        return misseen(endpoint, world, answer)
+    document = answer.json()
+    got = Refusal(answer.status, document.get("code"), document.get("reason"))
+    return None if got == expected else f"{got}, expected {expected}"
+
+
+def misseen(endpoint: Endpoint, world: World, answer: Answer) -> str | None:
+    """Whether an answer shows its viewer other people or tracks than they may know of."""
+    match endpoint.method, endpoint.path.removeprefix("/api/video-sessions"):
+        case "GET", "":
+            listed = world.session_id in {one["id"] for one in answer.json()["sessions"]}
+            known = world.state.actor.relation is not None and world.state.stay is not Admission.REMOVED
+            known &= not (world.state.actor.grant_elsewhere and world.state.credential is Credential.GRANT)
+            return None if listed is known else f"listed: {listed}"
+        case "GET", "/{sessionId}":
+            shown = {one["participantId"] for one in answer.json()["participants"]}
+            return None if shown == seen(world) else f"shows {shown}, not {seen(world)}"
+        case "GET", "/{sessionId}/tracks":
+            shown = {one["participantId"] for one in answer.json()["tracks"]}
+            return None if shown == {world.stay_of(world.other)} & published_to(world) else f"shows tracks of {shown}"
+    return None
+
+
+def seen(world: World) -> set[str]:
+    """Staff see everybody, an admitted patient whoever is admitted, anybody else only themselves."""
+    session, actor = build(world), world.state.actor
+    own = world.stay_of(actor)
+    if actor.user_type is not UserType.PATIENT:
+        return {one.id for one in session.present}
+    admitted = {one.id for one in session.present if one.admitted}
+    return admitted if own in admitted else {one.id for one in session.present if one.id == own}
+
+
+def published_to(world: World) -> set[str]:
+    """Whose tracks there are for the viewer: of those who are admitted, if the viewer sees others at all."""
+    waits = world.state.actor is PATIENT and world.state.stay is not Admission.ADMITTED
+    return set() if waits else {one.id for one in build(world).present if one.admitted}
+
+
+def rows_by_world(file: Path) -> dict[int, set[str]]:
+    """Every row of every table by the world that it belongs to."""
+    found: dict[int, set[str]] = {}
+    with sqlite3.connect(file) as database:
+        for table in metadata.sorted_tables:
+            columns = [column.name for column in table.columns]
+            for row in database.execute(f"SELECT {', '.join(columns)} FROM {table.name}"):  # noqa: S608
+                values = dict(zip(columns, row, strict=True))
+                found.setdefault(world_of(values), set()).add(f"{table.name} {json.dumps(values)}")
+    database.close()
+    return found
+
+
+def world_of(row: dict[str, Any]) -> int:
+    """By the session, the appointment or the person that a row is about; -1 for what belongs to nobody."""
+    for place in ("appointment_id", "video_session_id", "id"):
+        kind, _, number = str(row.get(place) or "").partition("-")
+        if kind in ("a", "s", "l") and number.isdecimal():
+            return int(number)
+    return int(row.get("user_id", -100)) // 100
