@@ -215,6 +215,25 @@ def in_order(wanted: list[str], told: list[str | None]) -> bool:
     return all(any(one == event for event in rest) for one in wanted)
 
 
+def test_an_ongoing_story_goes_on_live(visit: Visit, desk: OpenDesk, person: NewPerson) -> None:
+    operator, patient = desk("operator", f"/console/sessions/{visit.session_id}"), person(**PHONE)
+    page = operator.page
+    expect(page.locator("[data-event=created]")).to_be_visible()
+    patient.enter(visit.patient_link)
+    expect(page.locator("[data-event=joined]")).to_contain_text(visit.patient)
+    page.get_by_test_id("remove-participant").click()
+    page.get_by_test_id("reason").fill("別の予約の方でした")
+    page.get_by_test_id("confirm-remove").click()
+    expect(page.locator("[data-event=left]")).to_contain_text("退室させました")
+    page.get_by_test_id("restore").click()
+    expect(page.locator("[data-event=restored]")).to_be_visible()
+    expect(page.get_by_test_id("restore")).to_have_count(0)
+    page.get_by_test_id("end-session").click()
+    page.get_by_test_id("confirm-end").click()
+    expect(page.locator("[data-event=ended]")).to_be_visible()
+    expect(page.get_by_test_id("end-session")).to_have_count(0)
+
+
 def test_admit_and_join_in_one_press(visit: Visit, desk: OpenDesk, person: NewPerson) -> None:
     doctor, patient = desk("doctor", **TABLET), person(**PHONE)
     patient.enter(visit.patient_link)

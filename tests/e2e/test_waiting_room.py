@@ -176,6 +176,47 @@ def test_muted_by_staff_and_switched_on_again_by_oneself(
     doctor.expect_media()
 
 
+def test_a_shared_screen_that_staff_end_says_so_and_sharing_can_be_switched_off(
+    clinic: Clinic, appointment: Appointment, person: NewPerson
+) -> None:
+    patient, doctor = person(), person()
+    patient.enter(clinic.patient_link(appointment))
+    doctor.enter(clinic.doctor_link(appointment))
+    admit(doctor, patient)
+    share = patient.page.get_by_test_id("share-screen")
+    share.click()
+    expect(doctor.page.get_by_test_id("remote-video")).to_have_count(2, timeout=15_000)
+    doctor.page.get_by_test_id("end-screen").click()
+    expect(patient.page.get_by_text("見本 太郎さんが画面の共有を終えました")).to_be_visible()
+    expect(share).to_have_attribute("aria-pressed", "false")
+    expect(doctor.page.get_by_test_id("remote-video")).to_have_count(1)
+    share.click()  # another share is a new one
+    expect(doctor.page.get_by_test_id("remote-video")).to_have_count(2, timeout=15_000)
+    doctor.page.get_by_test_id("screen-share").click()
+    expect(doctor.page.get_by_test_id("remote-video")).to_have_count(1)
+    expect(share).to_have_attribute("aria-disabled", "true")
+    patient.page.keyboard.press("s")
+    expect(patient.page.get_by_text("いまは画面を見せられません")).to_be_visible()
+    expect(patient.page.get_by_text("あなたの画面を見せています")).to_have_count(0)
+    doctor.page.get_by_test_id("screen-share").click()
+    expect(share).to_have_attribute("aria-pressed", "false")
+    patient.expect_media()
+
+
+def test_a_second_page_takes_the_place_over_while_waiting(
+    clinic: Clinic, appointment: Appointment, person: NewPerson
+) -> None:
+    patient, doctor = wait(clinic, appointment, person), person()
+    doctor.enter(clinic.doctor_link(appointment))
+    second = person(context=patient.page.context)
+    second.page.goto(f"{clinic.base_url}/consultation/{appointment.session_id}")
+    second.page.get_by_test_id("join").click()
+    expect_admission(second, "waiting")
+    expect(patient.page.get_by_role("heading", name="ほかの画面で診察中です")).to_be_visible()
+    expect(doctor.page.get_by_test_id("waiting-patient")).to_have_count(1)
+    admit(doctor, second)
+
+
 def test_when_the_time_to_wait_runs_out_one_tap_goes_on_waiting(
     tmp_path: Path, person: NewPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,8 +69,9 @@ export class SessionPage extends Element {
         <shinsatsu-story-list
           .session=${session}
           .story=${this.#story!}
+          .progress=${this.#story!.state}
+          .events=${this.#story!.events}
           .running=${this.commands.underWay(session.id)}
-          .version=${this.version}
         ></shinsatsu-story-list>
         <shinsatsu-session-facts
           .session=${session}

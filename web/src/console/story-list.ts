@@ -21,20 +21,30 @@ const LOOK_BACK = 200
 export class StoryList extends Element {
   @property({ attribute: false }) session!: VideoSession
   @property({ attribute: false }) story!: StoryReader
+  /** How far the story is read, and what has been: given beside it, so that a change of either is seen. */
+  @property({ attribute: false }) progress: StoryReader['state'] = 'reading'
+  @property({ attribute: false }) events: HistoryEvent[] = []
   @property() running = ''
-  @property({ type: Number }) version = 0
   @state() private whole = false
-  #minor: boolean[] = []
+  /** Numbers of the minor entries, and how many entries have been judged. */
+  #minor = new Set<number>()
+  #judged = 0
 
-  protected override willUpdate(): void {
-    const { events } = this.story
-    for (let index = this.#minor.length; index < events.length; index++) {
-      this.#minor.push(isMinor(events[index]!, events.slice(Math.max(0, index - LOOK_BACK), index)))
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    const { events } = this
+    if (changed.has('story')) {
+      this.#minor.clear()
+      this.#judged = 0
+    }
+    for (; this.#judged < events.length; this.#judged++) {
+      const event = events[this.#judged]!
+      const before = events.slice(Math.max(0, this.#judged - LOOK_BACK), this.#judged)
+      if (isMinor(event, before)) this.#minor.add(event.seq)
     }
   }
 
   protected override render() {
-    return html`<section class="card stack" aria-labelledby="story" aria-busy=${this.story.state === 'reading'}>
+    return html`<section class="card stack" aria-labelledby="story" aria-busy=${this.progress === 'reading'}>
       <div class="row row--apart">
         <h2 class="subtitle" id="story">${w('story-title')}</h2>
         ${this.#switch()}
@@ -44,15 +54,15 @@ export class StoryList extends Element {
   }
 
   #body() {
-    const { state, events, more } = this.story
-    if (state === 'reading') {
+    const { progress, events } = this
+    if (progress === 'reading') {
       return html`<p class="visually-hidden">${w('loading-story')}</p>
         ${[1, 2, 3].map(() => html`<span class="skeleton skeleton--long"></span>`)}`
     }
-    if (state === 'failed') return html`<p>${w('story-failed')}</p>${this.#again(w('retry'))}`
+    if (progress === 'failed') return html`<p>${w('story-failed')}</p>${this.#again(w('retry'))}`
     if (events.length === 0) return html`<p class="note">${w('story-empty')}</p>`
     const cast = new Cast(this.session, events)
-    const shown = this.whole ? events : events.filter((_, index) => !this.#minor[index])
+    const shown = this.whole ? events : events.filter((event) => !this.#minor.has(event.seq))
     return html`<ol class="timeline">
         ${repeat(
           shown,
@@ -60,13 +70,13 @@ export class StoryList extends Element {
           (event) => this.#entry(event, cast),
         )}
       </ol>
-      ${more ? this.#again(w('story-more')) : nothing}
+      ${this.story.more ? this.#again(w('story-more')) : nothing}
       <p class="note">${w('zone', { zone: zone() })}</p>`
   }
 
   /** What only fault finders want to see is one press away. */
   #switch() {
-    const count = this.#minor.filter(Boolean).length
+    const count = this.#minor.size
     if (count === 0) return nothing
     return html`<label class="choice note">
       <input
@@ -80,7 +90,11 @@ export class StoryList extends Element {
 
   #entry(event: HistoryEvent, cast: Cast) {
     const { mark, words, more, tone } = tell(event, cast)
-    return html`<li class="event ${this.#minor[this.story.events.indexOf(event)] ? 'event--minor' : ''}" data-testid="timeline-event" data-event=${event.eventType}>
+    return html`<li
+      class="event ${this.#minor.has(event.seq) ? 'event--minor' : ''}"
+      data-testid="timeline-event"
+      data-event=${event.eventType}
+    >
       ${this.#time(event)}
       <span class="avatar event__mark ${tone ? `event__mark--${tone}` : ''}" aria-hidden="true">${mark}</span>
       <div>
@@ -93,7 +107,7 @@ export class StoryList extends Element {
   /** Whom staff removed, only staff bring back. */
   #restore(event: HistoryEvent, cast: Cast) {
     const { session, running } = this
-    if (!mayRestore(session, event, this.story.events)) return nothing
+    if (!mayRestore(session, event, this.events)) return nothing
     const name = cast.about(event)
     const deed = { do: 'restore', session, participantId: String(event.metadata['participantId']), name } as const
     return html`<button
