@@ -56,13 +56,19 @@ class InProcess:
         scope = {**_scope("http", path, query, told), "method": method}
         if content:
             scope["headers"].append((b"content-length", str(len(content)).encode()))
-        sent: list[dict[str, Any]] = []
+        over, sent = asyncio.Event(), list[dict[str, Any]]()
+        arriving = iter([{"type": "http.request", "body": content, "more_body": False}])
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": content, "more_body": False}
+            for message in arriving:
+                return message
+            await over.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                over.set()
 
         await self.app(scope, receive, send)
         return Answer(sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:]).decode())

@@ -104,7 +104,9 @@ export class ConsultationElement extends Element {
     if (this.view === 'problem') return t(this.trouble)
     if (this.view === 'ended') return t(this.#left ? 'left-title' : 'ended')
     if (this.view === 'opening') return t('online')
-    return this.#bell.words ?? t(this.#consultation?.others.length ? 'title-call' : 'title-waiting')
+    const waiting = this.#consultation?.waiting.length
+    const stands = t(this.#consultation?.others.length ? 'title-call' : 'title-waiting')
+    return this.#bell.words ?? (waiting ? `(${waiting}) ${stands}` : stands)
   }
 
   #page() {

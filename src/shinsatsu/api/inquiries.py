@@ -17,7 +17,7 @@ from shinsatsu.api.auth import Caller
 from shinsatsu.api.context import Api
 from shinsatsu.api.requests import MAX_ID
 from shinsatsu.api.sessions import SessionId
-from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.roles import Action, UserType
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.service.inquiries import Explanation, Story
@@ -110,7 +110,7 @@ def _event(event: StoredEvent, story: Story) -> HistoryEventJson:
         "userType": event.user_type.value,
         "userId": event.user_id,
         "displayName": person.display_name if person else "",
-        "metadata": dict(event.metadata) | _names(event, story),
+        "metadata": dict(event.metadata) | _names(event, story) | _words(event, story),
         "createdAt": to_text(event.created_at),
     }
     if person is not None and person.role is not None:
@@ -124,3 +124,15 @@ def _names(event: StoredEvent, story: Story) -> dict[str, str]:
         return {}
     person = story.people.get((UserType(event.metadata["userType"]), event.metadata["userId"]))
     return {"displayName": person.display_name} if person else {}
+
+
+def _words(event: StoredEvent, story: Story) -> dict[str, str]:
+    """Why somebody came in or was removed, in the words that are kept apart from the events."""
+    words = story.words.get(event.metadata.get("participantId", ""))
+    if words is None:
+        return {}
+    if event.event_type is EventType.JOINED and words.join_reason is not None:
+        return {"joinReason": words.join_reason}
+    if event.metadata.get("reason") == "removed" and words.removal_note is not None:
+        return {"note": words.removal_note}
+    return {}

@@ -18,7 +18,7 @@ from shinsatsu.domain.sight import Sight, sight_of
 from shinsatsu.domain.tracks import Track, TrackPermissions, TrackState, track_permissions
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize, context_of
-from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.repositories import UnitOfWork, Words
 
 
 class DoctorStatus(StrEnum):
@@ -51,10 +51,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A page of a session's events, with the people in them; `next` is where the following page begins after."""
+    """A page of a session's events, with the people in them and what was written about their stays.
+
+    `next` is the number after which the following page begins.
+    """
 
     events: Sequence[StoredEvent]
     people: dict[UserKey, Person]
+    words: dict[str, Words]
     next: int | None
 
 
@@ -87,8 +91,9 @@ class Inquiries:
             authorize(actor, Action.READ_HISTORY, consultation)
             events = await unit.sessions.events_after(session_id, after, limit + 1)
             people = await unit.appointments.people({key for event in events for key in _keys(event)})
+            words = await unit.sessions.words(session_id)
         page = events[:limit]
-        return Story(page, people, page[-1].seq if len(events) > limit else None)
+        return Story(page, people, words, page[-1].seq if len(events) > limit else None)
 
     async def tracks(self, actor: AuthUser, session_id: str) -> list[tuple[Track, TrackPermissions]]:
         """What is published, and what the actor may do with each track (spec §3); nothing for those not admitted."""

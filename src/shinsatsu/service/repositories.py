@@ -42,6 +42,14 @@ class Connection:
     connection_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people wrote about one stay: why they came in, why they were removed."""
+
+    join_reason: str | None
+    removal_note: str | None
+
+
 class SessionRepository(Protocol):
     """`video_sessions` with their participants and events."""
 
@@ -74,6 +82,9 @@ class SessionRepository(Protocol):
 
     async def had_participant(self, session_id: str, participant_id: str) -> bool:
         """Whether there ever was such a stay in the session."""
+
+    async def words(self, session_id: str) -> dict[str, Words]:
+        """Participant id → what people wrote about that stay, where they did; kept apart from the events."""
 
     async def stays_of(self, key: UserKey) -> list[Consultation]:
         """The open sessions that the user is present in."""

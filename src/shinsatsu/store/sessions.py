@@ -6,14 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Insert,
     Select,
-    and_,
     bindparam,
-    exists,
-    false,
-    func,
     insert,
     or_,
     select,
@@ -25,24 +20,23 @@ from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import ConflictError
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.participant import Admission, Participant
-from shinsatsu.domain.roles import UserKey, UserType
+from shinsatsu.domain.roles import UserKey
 from shinsatsu.domain.session_status import OPEN
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.tracks import TrackState
 from shinsatsu.domain.video_session import VideoSession
-from shinsatsu.service.repositories import Connection, SessionQuery
+from shinsatsu.service.repositories import Connection, SessionQuery, Words
 from shinsatsu.service.request import REQUEST_ID
 from shinsatsu.store import rows
 from shinsatsu.store.appointments import SqlAppointments
+from shinsatsu.store.listing import listing
 from shinsatsu.store.media import RETIRE_ALL_OF
 from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import (
-    appointment_support_doctors,
     appointments,
     session_events,
     session_participants,
     tracks,
-    users,
     video_sessions,
 )
 
@@ -94,6 +88,12 @@ OPEN_ONES = select(video_sessions.c.id).where(video_sessions.c.status.in_(OPEN))
 STAY = select(session_participants.c.id).where(
     session_participants.c.id == bindparam("key"), session_participants.c.video_session_id == bindparam("session_key")
 )
+WORDS = select(
+    session_participants.c.id, session_participants.c.join_reason, session_participants.c.removal_note
+).where(
+    session_participants.c.video_session_id == bindparam("key"),
+    or_(session_participants.c.join_reason.is_not(None), session_participants.c.removal_note.is_not(None)),
+)
 STAYS_OF = (
     select(video_sessions.c.id)
     .join(session_participants, session_participants.c.video_session_id == video_sessions.c.id)
@@ -138,7 +138,7 @@ class SqlSessions:
         return await self._one(NEWEST_LOCKED if for_update else NEWEST, appointment_id)
 
     async def find(self, query: SessionQuery) -> list[Consultation]:
-        found = (await self._connection.execute_once(_listing(query))).all()
+        found = (await self._connection.execute_once(listing(SESSIONS, query))).all()
         keys = [row.id for row in found]
         members = (await self._connection.execute_once(PARTICIPANTS_OF_MANY, {"keys": keys})).all() if keys else []
         return await self._assembled(found, members)
@@ -188,6 +188,10 @@ class SqlSessions:
     async def had_participant(self, session_id: str, participant_id: str) -> bool:
         found = await self._connection.execute(STAY, {"key": participant_id, "session_key": session_id})
         return found.first() is not None
+
+    async def words(self, session_id: str) -> dict[str, Words]:
+        found = await self._connection.execute(WORDS, {"key": session_id})
+        return {row.id: Words(row.join_reason, row.removal_note) for row in found}
 
     async def stays_of(self, key: UserKey) -> list[Consultation]:
         found = (await self._connection.execute(STAYS_OF, {"type_key": key[0], "id_key": key[1]})).scalars()
@@ -255,40 +259,3 @@ def _keys(session: VideoSession, appointment: Appointment) -> Iterable[UserKey]:
     yield from (key for one in session.participants for key in one.muted_by.values())
     yield from (one.identity.by for one in session.participants if one.identity is not None)
     yield from (key for key in (session.created_by, session.metadata.ended_by) if key is not None)
-
-
-def _listing(query: SessionQuery) -> Select[Any]:
-    scope = query.scope
-    wanted: list[ColumnElement[bool]] = []
-    if scope.nothing:
-        wanted.append(false())
-    if scope.appointment_id is not None:
-        wanted.append(appointments.c.id == scope.appointment_id)
-    if scope.patient_id is not None:
-        wanted.append(appointments.c.patient_id == scope.patient_id)
-    if scope.doctor_id is not None:
-        supports = exists().where(
-            appointment_support_doctors.c.appointment_id == appointments.c.id,
-            appointment_support_doctors.c.user_id == scope.doctor_id,
-        )
-        wanted.append(or_(appointments.c.doctor_id == scope.doctor_id, supports))
-    if query.status is not None:
-        wanted.append(video_sessions.c.status == query.status)
-    if query.starts_from is not None:
-        wanted.append(appointments.c.starts_at >= to_text(query.starts_from))
-    if query.starts_until is not None:
-        wanted.append(appointments.c.starts_at < to_text(query.starts_until))
-    if query.text:
-        wanted.append(_mentions(query.text))
-    newest_first = (appointments.c.starts_at.desc(), video_sessions.c.created_at.desc())
-    return SESSIONS.where(*wanted).order_by(*newest_first).limit(query.limit)
-
-
-def _mentions(text: str) -> ColumnElement[bool]:
-    """Whether the appointment's number or the name of somebody booked has this text in it."""
-    pattern = "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    named = func.lower(users.c.display_name).like(pattern, escape="\\")
-    patient = and_(users.c.user_type == UserType.PATIENT, users.c.user_id == appointments.c.patient_id)
-    doctor = and_(users.c.user_type == UserType.WORKER, users.c.user_id == appointments.c.doctor_id)
-    booked = exists().where(named, or_(patient, doctor))
-    return or_(func.lower(appointments.c.id).like(pattern, escape="\\"), booked)

@@ -1,8 +1,17 @@
 import type { Actor, SessionParticipant, TrackType } from '../api/types'
 import type { CallMedia } from './call-media'
 import type { LiveRoom } from './live-room'
+import type { Notice } from './notices'
 import type { Room } from './room'
 import type { Trouble, TroubleWatch } from './trouble-watch'
+
+/** Whoever shows a consultation. */
+export interface ConsultationListener {
+  changed(): void
+  noticed(notice: Notice): void
+  /** A command of staff was refused or did not arrive. */
+  refused(error: unknown): void
+}
 
 /** What there is to see of a consultation, and one's own screen to show in it. */
 export abstract class ConsultationView {

@@ -2,7 +2,7 @@ import type { ConsultationApi } from '../api/client'
 import { hasCode, NetworkProblem } from '../api/problem'
 import { type Grant, type JoinRequest, type Outcome, type StreamEvent, userKey, type VideoSession } from '../api/types'
 import { CallMedia } from './call-media'
-import { ConsultationView } from './consultation-view'
+import { type ConsultationListener, ConsultationView } from './consultation-view'
 import { Entry } from './entry'
 import { LiveRoom } from './live-room'
 import type { LinkState, MediaConnection } from './media-connection'
@@ -14,13 +14,6 @@ import { type Farewell, farewellOf, isIn, isPassing, type Phase, phaseAfterRefus
 import { BROWSER, type Ports } from './ports'
 import { isWaiting, type Room } from './room'
 import { type Cause, TroubleWatch } from './trouble-watch'
-
-export interface ConsultationListener {
-  changed(): void
-  noticed(notice: Notice): void
-  /** A command of staff was refused or did not arrive. */
-  refused(error: unknown): void
-}
 
 /**
  * One person's part in one consultation, as `phases.ts` draws it. The room says who is in and what is published, the

@@ -56,7 +56,6 @@ export const moderation: Record<keyof typeof ja, string> = {
   'extend-short': '+{minutes} min',
 
   'waiting-room': 'Waiting room',
-  'in-the-call': 'In the call',
   'waits-now': 'Just arrived',
   'waits-minutes': 'Waiting for {minutes} min',
   'was-sent-back': 'Sent back',

@@ -54,7 +54,6 @@ export const moderation = {
   'extend-short': '＋{minutes}分',
 
   'waiting-room': '待合室',
-  'in-the-call': '参加者',
   'waits-now': 'いま来ました',
   'waits-minutes': '待合室で{minutes}分',
   'was-sent-back': '待合室に戻した方',
