@@ -90,7 +90,7 @@ class InProcess:
                 spoken.set()
 
         await self.app(_scope("websocket", path, query, headers), receive, send)
-        closed = sent[-1] if sent[-1]["type"] == "websocket.close" else {"code": 101}
+        closed: dict[str, Any] = sent[-1] if sent[-1]["type"] == "websocket.close" else {"code": 101}
         said = next((one["text"] for one in sent if one["type"] == "websocket.send"), "")
         return Answer(closed["code"], said, closed.get("reason", ""))
 

@@ -89,7 +89,6 @@ VISITOR = Who(
 )
 BOOKING = Who("booking system", UserType.SYSTEM, None, Relation.SYSTEM, 0)
 NOBODY = Who("nobody", UserType.SYSTEM, None, None, 0)
-EVERYBODY = (PATIENT, GUEST, DOCTOR, SUPPORT, OPERATOR, ADMIN, COLLEAGUE, OTHER_PATIENT, OTHER_DOCTOR, VISITOR)
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,12 @@ class World:
     def other(self) -> Who:
         """Somebody who is in it beside the actor."""
         return DOCTOR if self.state.actor is PATIENT else PATIENT
+
+    @property
+    def people(self) -> set[Who]:
+        """Those of the booking, who asks, and who is aimed at."""
+        target = {self.state.target} if isinstance(self.state.target, Who) else set()
+        return {PATIENT, DOCTOR, SUPPORT, self.state.actor, *target}
 
     def user_id(self, who: Who) -> int:
         return self.number * 100 + who.number
@@ -231,7 +236,7 @@ def write(file: Path, worlds: Sequence[World]) -> None:
 
 def _rows(world: World, session: VideoSession) -> Iterable[tuple[str, dict[str, Any]]]:
     made = {"created_at": to_text(START)}
-    for who in EVERYBODY:
+    for who in world.people:
         yield "users", _user_row(world, who)
     yield "appointments", _appointment_row(world)
     yield "appointment_support_doctors", {"appointment_id": world.appointment_id, "user_id": world.user_id(SUPPORT)}

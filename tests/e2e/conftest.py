@@ -1,4 +1,4 @@
-"""One demo clinic and one Chromium for all end-to-end tests; each test has people and an appointment of its own."""
+"""One demo clinic for each kind of SFU, and one Chromium; each test has people and an appointment of its own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +12,20 @@ from tests.e2e.clinic import Appointment, Clinic, running_clinic
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 
+PLANES = {"embedded": (), "plain": ("--plain-sfu",)}
+OVER_BOTH = frozenset({"test_consultation", "test_trouble", "test_waiting_room"})
+"""What involves media runs on the SFU with its extensions and on a plain Calls API (media-control.md)."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "clinic" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in OVER_BOTH:
+        metafunc.parametrize("clinic", list(PLANES), indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with running_clinic(tmp_path_factory.mktemp("clinic")) as running:
+def clinic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    plane = getattr(request, "param", "embedded")
+    with running_clinic(tmp_path_factory.mktemp(f"clinic-{plane}"), *PLANES[plane]) as running:
         yield running
 
 

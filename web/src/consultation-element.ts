@@ -239,6 +239,8 @@ export class ConsultationElement extends Element {
 
   #turnTo(view: View, { phase, problem }: Consultation): void {
     if (view !== 'call' && view !== 'waiting') this.#wakeLock.release()
+    // The page before may have been scrolled down to its button.
+    void this.updateComplete.then(() => this.scrollIntoView())
     this.#left = phase === 'left'
     this.#tryAgain = () => void this.#join()
     if (view !== 'problem') this.view = view

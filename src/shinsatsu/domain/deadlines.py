@@ -63,10 +63,10 @@ def extend(session: VideoSession, minutes: int, actor: AuthUser, now: datetime) 
 
 def after_outage(session: VideoSession, now: datetime) -> None:
     """Nobody is ended for time in which we were not there: waits start anew, an overdue end gives its first warning."""
-    if session.alone_since is not None:
-        session.alone_since = now
-    if session.idle_since is not None:
-        session.idle_since = now
+    if session.alone_since is not None or session.idle_since is not None:
+        session.alone_since = now if session.alone_since else None
+        session.idle_since = now if session.idle_since else None
+        session.record(EventType.RESUMED, TIMER, now)
     if session.status is SessionStatus.ACTIVE and session.ends_at is not None and session.ends_at <= now:
         session.ends_at = now + timedelta(minutes=WARNING_MINUTES[0])
         _warn(session, WARNING_MINUTES[0], now)

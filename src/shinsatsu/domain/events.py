@@ -22,6 +22,7 @@ Metadata hold ids and states only: never a name, a token or SDP. By type:
 - screen_share_set         `allowed`
 - extended     `minutes`, `endsAt`
 - time_warning `minutesLeft`, `endsAt`
+- resumed      the server was away: a wait that was running starts anew
 - outcome_set  `outcome`
 - two_way_media            `kinds` (audio, video) that by now flowed both ways between patient and doctor
 - track_granted, track_published, track_closed  `participantId`, `trackName`, `trackType`; the last one `reason`
@@ -65,6 +66,7 @@ class EventType(StrEnum):
     SCREEN_SHARE_SET = "screen_share_set"
     EXTENDED = "extended"
     TIME_WARNING = "time_warning"
+    RESUMED = "resumed"
     OUTCOME_SET = "outcome_set"
     TWO_WAY_MEDIA = "two_way_media"
     TRACK_GRANTED = "track_granted"

@@ -295,6 +295,7 @@ export const consoleEn: Record<keyof typeof consoleJa, string> = {
   'story-screen_share_off': '{by} switched screen sharing off',
   'story-extended': '{by} extended it by {minutes} min',
   'story-time_warning': 'Everybody was told: {minutes} min left',
+  'story-resumed': 'The server had been away; the wait counts from here',
   'story-outcome_set': '{by} noted the outcome',
   'story-two_way_media': 'Connected both ways',
   'story-track_granted': 'Sending prepared',

@@ -293,6 +293,7 @@ export const consoleJa = {
   'story-screen_share_off': '{by}さんが画面の共有を止めました',
   'story-extended': '{by}さんが{minutes}分延長しました',
   'story-time_warning': '残り{minutes}分を全員に知らせました',
+  'story-resumed': 'サーバーが止まっていたため、待ち時間を数えなおしています',
   'story-outcome_set': '{by}さんが結果を記録しました',
   'story-two_way_media': '双方向でつながりました',
   'story-track_granted': '送信の準備',
