@@ -10,6 +10,7 @@ MEASUREMENTS = {
     "demo": "bench.demo_start",
     "streams": "bench.streams",
     "restart": "bench.restart",
+    "cut": "bench.cut",
 }
 
 

@@ -16,8 +16,10 @@ from shinsatsu.domain.roles import Action
 FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
 HEAD = """# Who may do what
 
-Made from the table in `src/shinsatsu/domain/policy.py` by `tools/permissions_doc.py`; `make check` fails when it is stale. Nothing else
-in the code compares roles: the API, the media plane, the event stream and the page all ask `decide(actor, action, context)`.
+Made from the table in `src/shinsatsu/domain/policy.py` by `tools/permissions_doc.py`; `make check` fails when it is
+stale. Nothing else
+in the code compares roles: the API, the media plane, the event stream and the page all ask `decide(actor, action,
+context)`.
 
 """
 LEGEND = """
@@ -29,8 +31,10 @@ LEGEND = """
 - **people of the booking**: for people of the booking, operators and admins
 - **own, by setting**: one's own, where the clinic's setting says so
 
-Whoever has no relation to the appointment is a stranger and is told that there is nothing (404). A blocked account and somebody who was
-removed may do nothing. Some switches take a right away for a time: a locked session lets nobody in who is not in it but the doctor in
+Whoever has no relation to the appointment is a stranger and is told that there is nothing (404). A blocked account
+and somebody who was
+removed may do nothing. Some switches take a right away for a time: a locked session lets nobody in who is not in it
+but the doctor in
 charge (`locked`); staff may switch screen sharing off for patients and guests (`screen_share_off`).
 """
 CELLS = {

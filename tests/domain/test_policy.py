@@ -17,6 +17,7 @@ from shinsatsu.domain.policy import (
     Column,
     Consent,
     Context,
+    Decision,
     Target,
     decide,
     decide_media,
@@ -124,10 +125,59 @@ def test_staff_mint_for_patients_and_guests_the_system_for_people(target: Column
         (Column.PATIENT, Action.PLAY_RECORDING, {"patients_may_play": False}, "clinic_setting"),
         (Column.OPERATOR, Action.REMOVE, {"target": Target(Column.ADMIN)}, "target_out_of_reach"),
         (Column.OPERATOR, Action.REMOVE, {"target": None}, "target_missing"),
+        (Column.OPERATOR, Action.ADMIT, {"target": Target(Column.OPERATOR, is_self=True)}, "own_admission"),
+        (Column.SUPPORT_DOCTOR, Action.JOIN, {"locked": True, "admission": None}, "locked"),
+        (Column.PATIENT, Action.JOIN, {"locked": True, "admission": None}, "locked"),
+        (Column.GUEST, Action.SHARE_SCREEN, {"screen_share_off": True}, "screen_share_off"),
+        (Column.ADMIN, Action.VIEW, {"blocked": True}, "account_blocked"),
     ],
 )
 def test_reasons(column: Column, action: Action, context: dict[str, Any], reason: str) -> None:
     assert asked(column, action, **context) == (False, reason)
+
+
+def test_a_locked_session_stays_open_to_those_in_it_and_to_the_doctor_in_charge() -> None:
+    for column in SPEC_COLUMNS:
+        for admission in (Admission.WAITING, Admission.ADMITTED, Admission.SENT_BACK):
+            assert asked(column, Action.JOIN, locked=True, admission=admission)[0]
+    assert asked(Column.DOCTOR_IN_CHARGE, Action.JOIN, locked=True, admission=None)[0]
+
+
+def test_no_screen_sharing_is_for_patients_and_guests_alone() -> None:
+    may = {column for column in SPEC_COLUMNS if asked(column, Action.SHARE_SCREEN, screen_share_off=True)[0]}
+    assert may == set(SPEC_COLUMNS) - {Column.PATIENT, Column.GUEST}
+
+
+def test_a_blocked_account_may_nothing_at_all() -> None:
+    assert not any(asked(column, action, blocked=True)[0] for column in Column for action in Action)
+
+
+@pytest.mark.parametrize("action", [*Action, "delete_everything"])
+@pytest.mark.parametrize("relation", [*Relation, "cousin"])
+@pytest.mark.parametrize("role", [None, *WorkerRole, "nurse"])
+@pytest.mark.parametrize("user_type", [*UserType, "robot"])
+def test_only_the_tables_columns_may_anything(user_type: str, role: str | None, relation: str, action: str) -> None:
+    actor = AuthUser(cast("UserType", user_type), 1, cast("WorkerRole | None", role), "somebody")
+    decision = decide(actor, cast("Action", action), replace(BEST, relation=cast("Relation", relation)))
+    if (user_type, role, relation) not in COLUMNS:
+        assert decision == Decision(False, "stranger")
+    elif action not in set(Action):
+        assert decision == Decision(False, "unknown_action")
+
+
+def test_a_new_column_is_granted_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    nurse = (UserType.WORKER, "nurse", Relation.STAFF)
+    monkeypatch.setattr("shinsatsu.domain.policy.COLUMNS", {**COLUMNS, nurse: "nurse"})
+    actor = AuthUser(UserType.WORKER, 1, cast("WorkerRole", "nurse"), "somebody")
+    context = replace(BEST, relation=Relation.STAFF)
+    assert {decide(actor, action, context) for action in Action} == {Decision(False, "role_may_not")}
+    assert not any(one.allowed for one in permissions(actor, context))
+
+
+def test_a_column_without_a_cell_in_every_row_does_not_load() -> None:
+    for row in TABLE.values():
+        assert set(row) == set(Column)
+        assert set(row.values()) <= set("y-c<*pbo")
 
 
 @given(
@@ -144,7 +194,8 @@ def test_what_is_unknown_is_denied(
     actor = AuthUser(cast("UserType", user_type), 1, cast("WorkerRole | None", role), "somebody")
     context = cast("Any", Context)(relation, status, admission, Target(Column.PATIENT), Consent.GIVEN, True)
     decision = decide(actor, cast("Action", action), context)
-    known = (user_type, role, relation) in COLUMNS and action in set(Action) and admission in {None, *Admission}
+    known = (user_type, role, relation) in COLUMNS and action in set(Action)
+    known = known and admission in {None, *Admission} and status in {None, *SessionStatus}
     if not known or (action in NEEDS_OPEN_SESSION and status not in ("waiting", "active")):
         assert not decision.allowed
     if decision.allowed:

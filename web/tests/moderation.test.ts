@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ConsultationApi } from '../src/api/client'
 import { NetworkProblem } from '../src/api/problem'
-import { Moderation } from '../src/call/moderation'
+import { Moderation, Unconfirmed } from '../src/call/moderation'
 import { participant } from './samples'
 
 const patient = participant('patient', 'p1')
@@ -10,9 +10,9 @@ const guest = participant('patient', 'p2')
 function moderation() {
   const asked: string[] = []
   const failures: unknown[] = []
-  const answers: { resolve(): void; reject(error: unknown): void }[] = []
+  const answers: { resolve(answer?: unknown): void; reject(error: unknown): void }[] = []
   const admit = (participantId: string) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<unknown>((resolve, reject) => {
       asked.push(participantId)
       answers.push({ resolve, reject })
     })
@@ -42,4 +42,12 @@ test('what failed is told and can be tried again', async () => {
   expect([await first, failures.length, it.isRunning('admit', patient)]).toEqual([false, 1, false])
   void it.admit(patient)
   expect(asked).toHaveLength(2)
+})
+
+test('what the media plane has not confirmed holds, and is told', async () => {
+  const { it, failures, answers } = moderation()
+  const first = it.admit(patient)
+  answers[0]!.resolve({ ...patient, unconfirmed: true })
+  expect(await first).toBe(true)
+  expect(failures).toEqual([expect.any(Unconfirmed)])
 })

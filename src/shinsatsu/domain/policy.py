@@ -148,7 +148,7 @@ class Permission:
 
 
 ALLOWED = Decision(True, "allowed")
-ADMISSIONS = frozenset({None, *Admission})
+ADMISSIONS, STATUSES = frozenset({None, *Admission}), frozenset({None, *SessionStatus})
 ORDER = {column: place for place, column in enumerate(Column)}
 
 
@@ -168,7 +168,7 @@ def _judge(column: Column | None, action: Action, context: Context) -> Decision:
     row = TABLE.get(action)
     if row is None:
         return _deny("unknown_action")
-    cell = row[column]
+    cell = row.get(column, "-")
     if cell == "-":
         return _deny(_why_not(row, column))
     state = _refused_by_state(action, context) or _refused_by_switch(action, column, context)
@@ -184,7 +184,7 @@ def rule_of(actor: AuthUser, action: Action, relation: Relation | None) -> Rule:
     """The cell of the table that a decision about this rests on, for those who ask why."""
     column = column_of(actor, relation)
     row = TABLE.get(action)
-    return Rule(column, row[column] if row is not None and column is not None else None)
+    return Rule(column, row.get(column) if row is not None and column is not None else None)
 
 
 def decide_media(actor: AuthUser, context: Context, *, screen: bool = False) -> Decision:
@@ -210,7 +210,7 @@ def _permissions(column: Column | None, context: Context) -> tuple[Permission, .
 
 
 def _refused_by_state(action: Action, context: Context) -> str | None:
-    if context.admission not in ADMISSIONS:
+    if context.admission not in ADMISSIONS or context.status not in STATUSES:
         return "unknown_state"
     if context.blocked:
         return "account_blocked"

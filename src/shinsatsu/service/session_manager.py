@@ -223,15 +223,16 @@ class SessionManager:
         await self._commands.on_session(session_id, change)
 
     async def _leave_empty_rooms(self, actor: AuthUser, entered: Consultation) -> None:
-        """A doctor who waited elsewhere waits there no more: one doctor, one room."""
+        """A doctor waits in one room, the one they came to last."""
         own = entered.session.find(actor.key)
         if own is None or own.relation not in DOCTORS or not self._commands.rules.one_consultation_per_doctor:
             return
         async with self._commands.units_of_work.read() as unit:
-            others = [one.session.id for one in await unit.sessions.stays_of(actor.key)]
-        for session_id in others:
-            if session_id != entered.session.id:
-                await self._move_out(actor, session_id)
+            stays = await unit.sessions.stays_of(actor.key)
+        for other in stays:
+            stay = other.session.find(actor.key)
+            if stay is not None and (stay.joined_at, stay.id) < (own.joined_at, own.id):
+                await self._move_out(actor, other.session.id)
 
     async def _snapshot(self, unit: UnitOfWork, actor: AuthUser, session_id: str) -> Snapshot:
         view = await self._view(unit, actor, session_id)

@@ -51,6 +51,8 @@ export interface SessionParticipant {
   joinedAt: string
   waitingSince?: string | null
   leftAt?: string | null
+  /** On the answer of a command that stops somebody: the media plane has not confirmed it yet. */
+  unconfirmed?: boolean
   permissions: Permission[]
 }
 

@@ -4,9 +4,12 @@ import type { IdentityMethod, MutableKind, SessionParticipant, TrackType } from 
 /** How much longer one press makes a consultation. */
 export const EXTENSION_MINUTES = 15
 
+/** The command holds, but the media plane has not confirmed yet that it stopped; it is told again until it has. */
+export class Unconfirmed extends Error {}
+
 export interface ModerationHandlers {
   changed(): void
-  /** A command was refused or did not arrive; nothing of it holds. */
+  /** A command was refused or did not arrive, and nothing of it holds; or it is `Unconfirmed`. */
   failed(error: unknown): void
 }
 
@@ -74,7 +77,8 @@ export class Moderation {
     this.#running.add(name)
     this.handlers.changed()
     try {
-      await command()
+      const answer = await command()
+      if ((answer as SessionParticipant | undefined)?.unconfirmed) this.handlers.failed(new Unconfirmed())
       return true
     } catch (error) {
       this.handlers.failed(error)

@@ -108,6 +108,8 @@ export const moderation: Record<keyof typeof ja, string> = {
   'held-title': 'You are in another consultation',
   'held-lead': 'You are still in the consultation with {name}. Leave that one and enter here?',
   'held-confirm': 'Leave it and enter',
+  unconfirmed: 'Not yet confirmed as stopped',
+  'unconfirmed-lead': 'The media server has not answered yet. It is told again until it has.',
   'action-failed': 'That did not work',
   'failed-network': 'Please check your connection and try again.',
   'failed-gone': 'They are no longer here.',

@@ -106,6 +106,8 @@ export const moderation = {
   'held-title': 'ほかの診察に入っています',
   'held-lead': '{name}さまの診察に入ったままです。そちらを退室して、この診察に入りますか？',
   'held-confirm': '退室してこちらに入る',
+  unconfirmed: '停止をまだ確認できていません',
+  'unconfirmed-lead': '映像・音声サーバーの返事を待っています。確認できるまで、自動でくり返します。',
   'action-failed': '操作できませんでした',
   'failed-network': '接続を確かめて、もう一度お試しください。',
   'failed-gone': 'その方はもういらっしゃいません。',

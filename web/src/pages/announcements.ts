@@ -1,7 +1,7 @@
 import { hasCode, NetworkProblem } from '../api/problem'
 import { type SessionParticipant, type TrackType, userKey } from '../api/types'
 import type { Consultation } from '../call/consultation'
-import { EXTENSION_MINUTES } from '../call/moderation'
+import { EXTENSION_MINUTES, Unconfirmed } from '../call/moderation'
 import type { Notice } from '../call/notices'
 import type { Banner } from '../components/banners'
 import type { IconName } from '../components/icons'
@@ -49,6 +49,8 @@ export function bannerOf(notice: Notice, consultation: Consultation): Banner | u
 
 /** Why a command of staff did not work, and what helps. */
 export function refusal(error: unknown): Banner {
+  if (error instanceof Unconfirmed)
+    return { icon: 'info', words: t('unconfirmed'), more: t('unconfirmed-lead'), kind: 'warning' }
   const why = (): Key => {
     if (error instanceof NetworkProblem) return 'failed-network'
     if (hasCode(error, 'stale_participant', 'not_found')) return 'failed-gone'
