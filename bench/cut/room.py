@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shinsatsu.media.clip import Clip, load_clip
+from shinsatsu.media.clip import load_clip
 from shinsatsu.media.consultation_client import ApiError, ConsultationClient, ConsultationLink, Joined
 from shinsatsu.media.frames import EncodedFrame
 from shinsatsu.media.peer import Peer
@@ -18,7 +18,7 @@ from shinsatsu.rtc.dtls import Certificate
 
 QUIET = 0.6
 """Seconds without a packet after which the last one was the last."""
-DOCTOR, FIRST_PATIENT = 1, 1000
+FIRST_PATIENT = 1000
 
 
 class Person(ConsultationClient):
@@ -56,8 +56,8 @@ class Booking:
         }
         answer = await self._http.put(f"/api/appointments/cut-{self._number}", json=body)
         session_id = answer.raise_for_status().json()["session"]["id"]
-        people = [await self._person(session_id, "worker", doctor), await self._person(session_id, "patient", patient)]
-        room = Room(session_id, *people, self.clip, self.certificate)
+        in_charge = await self._person(session_id, "worker", doctor)
+        room = Room(session_id, in_charge, await self._person(session_id, "patient", patient), self)
         await room.open()
         return room
 
@@ -72,13 +72,13 @@ class Booking:
 class Room:
     """One consultation; `last` is when the doctor last received something of the patient's."""
 
-    def __init__(self, session_id: str, doctor: Person, patient: Person, clip: Clip, certificate: Certificate) -> None:
+    def __init__(self, session_id: str, doctor: Person, patient: Person, booking: Booking) -> None:
         self.session_id = session_id
         self.doctor, self.patient = doctor, patient
         self.last = 0.0
         self.frames = 0
-        self._clip, self._certificate = clip, certificate
-        self._receiver = Peer(on_frame=self._on_frame, certificate=certificate)
+        self._clip, self._certificate = booking.clip, booking.certificate
+        self._receiver = Peer(on_frame=self._on_frame, certificate=self._certificate)
         self._sender: Peer | None = None
         self._playing: asyncio.Task[None] | None = None
 
@@ -126,7 +126,7 @@ class Room:
     async def quiet(self) -> float:
         """Waits until nothing comes any more; when the last of it came."""
         async with asyncio.timeout(20):
-            while (left := self.last + QUIET - time.monotonic()) > 0:
+            while (left := self.last + QUIET - time.monotonic()) > 0:  # noqa: ASYNC110 - it is silence that is waited for
                 await asyncio.sleep(left)
         return self.last
 
@@ -139,7 +139,7 @@ class Room:
     async def _flows(self) -> None:
         before = self.frames
         async with asyncio.timeout(20):
-            while self.frames < before + 20:
+            while self.frames < before + 20:  # noqa: ASYNC110 - packets are no events of asyncio's
                 await asyncio.sleep(0.02)
 
     async def _stop_playing(self) -> None:

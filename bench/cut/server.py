@@ -1,4 +1,4 @@
-"""The real server, which also says on standard output when it committed what: one JSON line an event, CLOCK_MONOTONIC."""
+"""The real server, which also says on standard output when it committed what: one JSON line a commit, CLOCK_MONOTONIC."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from pathlib import Path
 import uvloop
 from pydantic import SecretStr
 
-from shinsatsu.bootstrap import build
+from shinsatsu import bootstrap
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.realtime.local_bus import LocalBus
-from shinsatsu.serving import listen, make_server, run
+from shinsatsu.serving import configure_logging, listen, make_server, run
 from shinsatsu.settings import Settings
 
 
@@ -22,17 +22,17 @@ class StampedBus(LocalBus):
     """The bus hears of a commit as soon as it has returned."""
 
     async def publish(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
-        now = time.monotonic()
+        now, kinds = time.monotonic(), sorted({event.event_type for event in events})
         await super().publish(events, consultation)
-        for event in events:
-            print(json.dumps({"sessionId": event.session_id, "event": event.event_type, "at": now}), flush=True)
+        print(json.dumps({"sessionId": consultation.session.id, "events": kinds, "at": now}), flush=True)
 
 
 async def serve(folder: Path, sfu_url: str, app_id: str, secret: str) -> None:
     """Runs until it is told to stop; the first line has the port and an API key."""
+    configure_logging("warning")
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = build(
+    server = bootstrap.build(
         Settings(
             data_dir=folder,
             base_url=f"http://127.0.0.1:{port}",
@@ -50,8 +50,6 @@ async def serve(folder: Path, sfu_url: str, app_id: str, secret: str) -> None:
 
 
 if __name__ == "__main__":
-    import shinsatsu.bootstrap
-
-    shinsatsu.bootstrap.LocalBus = StampedBus  # type: ignore[misc]
+    bootstrap.LocalBus = StampedBus  # type: ignore[attr-defined]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(Path(sys.argv[1]), *sys.argv[2:5]))

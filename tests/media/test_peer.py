@@ -253,6 +253,24 @@ async def test_the_extensions_are_what_the_plane_says(plane: CallsClient, clip: 
         peer.close()
 
 
+async def test_nothing_reaches_an_abandoned_session_on_either_plane(plane: CallsClient, clip: Clip) -> None:
+    gone, going_on = Watcher(), Watcher()
+    async with publishing(plane, clip) as (publisher, _):
+        session, peer, mids = await pulling(plane, publisher, gone)
+        _, other, others = await pulling(plane, publisher, going_on)
+        await gone.wait(lambda: len(gone.frames[mids["mic"]]) > 5)
+        assert await plane.alive(session)
+        await plane.abandon(session)
+        assert await plane.alive(session) == ("sessions.delete" not in await plane.extensions())
+        heard = len(going_on.frames[others["mic"]])
+        await going_on.wait(lambda: len(going_on.frames[others["mic"]]) > heard + 2)
+        arrived = sum(map(len, gone.frames.values()))
+        await going_on.wait(lambda: len(going_on.frames[others["mic"]]) > heard + 20)
+        assert sum(map(len, gone.frames.values())) == arrived
+        for one in (peer, other):
+            one.close()
+
+
 async def test_an_offer_that_is_not_sdp_is_refused(plane: CallsClient) -> None:
     with pytest.raises(MediaPlaneError) as caught:
         await plane.publish(await plane.new_session(), "nonsense", TRACKS)

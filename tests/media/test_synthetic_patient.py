@@ -249,6 +249,13 @@ def test_what_the_others_publish_is_asked_for_once_and_again_when_they_open_it()
     assert news.tracks == {"a": RemoteTrack("p2", "audio"), "w": RemoteTrack("p2", "video")}
 
 
+def test_a_publication_that_the_server_ended_is_published_anew_after_another_join() -> None:
+    news = RoomNews("p1", admitted=True)
+    news.own_tracks = frozenset({"own"})
+    with pytest.raises(ConnectionLost):
+        news.heed({"type": "track_closed", "trackName": "own", "reason": "closed"})
+
+
 def test_sent_back_it_waits_and_knows_it_even_when_it_is_let_in_again_at_once() -> None:
     news = RoomNews("p1", admitted=True)
     news.heed(snapshot(admission="sent_back"))

@@ -116,6 +116,7 @@ class NegotiatedJson(TypedDict):
 
     sessionDescription: DescriptionJson | None
     tracks: list[TrackResultJson]
+    fresh: NotRequired[bool]
 
 
 class ClosedTrackJson(TypedDict):

@@ -35,7 +35,8 @@ async def subscribe_to_tracks(api: Api, caller: Caller, session_id: SessionId, b
     """Pulls other people's tracks; an offer to answer, if anything was added."""
     names = [track.track_name for track in body.tracks]
     negotiated = await api.tracks.subscribe(caller, session_id, body.participant_id, names)
-    return JSONResponse(_negotiated("offer", negotiated))
+    fresh = {"fresh": True} if negotiated.fresh else {}
+    return JSONResponse(_negotiated("offer", negotiated) | fresh)
 
 
 @router.put("/renegotiate", status_code=204)

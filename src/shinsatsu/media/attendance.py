@@ -88,6 +88,7 @@ class Attendance:
             joined = joined._replace(track_names={})
 
     async def _in_the_room(self, news: RoomNews, joined: Joined) -> None:
+        news.own_tracks = frozenset(joined.track_names.values())
         playback = Playback(self._clip, silent=lambda: "audio" in news.muted_by_staff)
         publisher = Peer(on_key_frame_request=lambda _: playback.request_key_frame(), certificate=self._certificate)
         with closing(publisher), closing(Peer(certificate=self._certificate)) as receiver:
@@ -122,6 +123,8 @@ class Attendance:
         """Subscribes and answers; the names to try again."""
         try:
             done = await self._client.subscribe(participant_id, names)
+            if done.fresh:
+                raise ConnectionLost("the media plane moved us to a fresh connection")
             if done.offer is not None:
                 await self._client.renegotiate(participant_id, await peer.answer(done.offer))
         except ApiError as error:

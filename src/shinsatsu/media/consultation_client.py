@@ -66,10 +66,14 @@ class Joined(NamedTuple):
 
 
 class Subscribed(NamedTuple):
-    """The server's offer, if it added anything, and the tracks that failed, with their codes."""
+    """The server's offer, if it added anything, and the tracks that failed, with their codes.
+
+    `fresh`: the offer is of a new connection, which the present one cannot become.
+    """
 
     offer: str | None
     failed: Mapping[str, str]
+    fresh: bool = False
 
 
 class ConsultationClient:
@@ -158,7 +162,7 @@ class ConsultationClient:
             for item in items(answer, "tracks")
             if item.get("errorCode")
         }
-        return Subscribed(_sdp(answer), failed)
+        return Subscribed(_sdp(answer), failed, answer.get("fresh") is True)
 
     async def renegotiate(self, participant_id: str, answer: str) -> None:
         """Answers the last offer."""

@@ -185,9 +185,13 @@ async def _move(
 
 async def _flow(unit: UnitOfWork, session_id: str, *, for_update: bool = False) -> Flow | None:
     """What is known of the consultation; None when the plane was never asked for anything."""
-    consultation = await unit.sessions.get(session_id, for_update=for_update)
     media = await unit.media.of_session(session_id)
-    if consultation is None or not media:
+    if not media:
         return None
+    consultation = await unit.sessions.get(session_id, for_update=for_update)
+    if consultation is None:
+        return None
+    if for_update:  # as it stands now that nobody else moves anything
+        media = await unit.media.of_session(session_id)
     tracks = await unit.tracks.of_session(session_id)
     return Flow(consultation.session, tracks, media, await unit.media.subscriptions(session_id))

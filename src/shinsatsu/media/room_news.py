@@ -29,6 +29,7 @@ class RoomNews:
 
     def __init__(self, participant_id: str, *, admitted: bool) -> None:
         self.participant_id = participant_id
+        self.own_tracks = frozenset[str]()
         self.admitted = admitted
         self.times_sent_back = 0
         self.muted_by_staff = frozenset[str]()
@@ -55,7 +56,7 @@ class RoomNews:
             case "track_published":
                 self._note_track(message.get("track"))
             case "track_closed":
-                self.tracks.pop(text(message, "trackName"), None)
+                self._note_closed(text(message, "trackName"))
             case "participant_updated":
                 self._note_participant(message)
             case "participant_left":
@@ -77,6 +78,11 @@ class RoomNews:
     def _note_track(self, track: object) -> None:
         if isinstance(track, dict) and track.get("participantId") != self.participant_id:
             self.tracks[text(track, "trackName")] = RemoteTrack(text(track, "participantId"), text(track, "trackType"))
+
+    def _note_closed(self, track_name: str) -> None:
+        if track_name in self.own_tracks:
+            raise ConnectionLost("the server has ended what we publish")
+        self.tracks.pop(track_name, None)
 
     def _note_participant(self, message: Mapping[str, Any]) -> None:
         participant = message.get("participant")

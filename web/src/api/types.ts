@@ -173,6 +173,8 @@ export interface Description {
 
 export interface SubscribeAnswer {
   sessionDescription: Description | null
+  /** The offer is of a new connection: the one that receives now gave out. */
+  fresh?: boolean
   tracks: { trackName: string; mid: string; errorCode?: string; errorDescription?: string }[]
 }
 

@@ -1,4 +1,4 @@
-import { hasCode, hasReason } from '../api/problem'
+import { hasCode, hasReason, NetworkProblem } from '../api/problem'
 import type { Description, SubscribeAnswer } from '../api/types'
 import { backoffDelay } from './backoff'
 
@@ -85,6 +85,8 @@ export class Receiver {
     }
     const refused = answer.tracks.filter((t) => t.errorCode).map((t) => t.trackName)
     if (this.pc.signalingState === 'closed') return
+    // The plane moved us to a connection that this one cannot become; coming in again makes one (decision 1).
+    if (answer.fresh) throw new NetworkProblem('moved to a fresh connection')
     if (answer.sessionDescription) await this.pc.setRemoteDescription(answer.sessionDescription)
     this.#handOver(answer.tracks)
     if (answer.sessionDescription) await this.#answer()
