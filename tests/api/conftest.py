@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.clinic import Clinic, Sfu, running_clinic, settings
+from tests.realtime.test_websocket import GRACE, Live, serving
 
 
 @pytest.fixture(scope="session")
@@ -32,4 +33,11 @@ def sfu() -> Iterator[Sfu]:
 @pytest.fixture
 async def clinic(tmp_path: Path, sfu: Sfu) -> AsyncIterator[Clinic]:
     async with running_clinic(settings(tmp_path, sfu)) as running:
+        yield running
+
+
+@pytest.fixture
+async def live(tmp_path: Path) -> AsyncIterator[Live]:
+    """A server that listens, for streams; nothing answers where its media plane should be."""
+    async with serving(settings(tmp_path, None, presence_grace=GRACE, console_links=True)) as running:
         yield running

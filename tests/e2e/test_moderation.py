@@ -115,7 +115,7 @@ class Room:
     def admit(self) -> None:
         self.doctor.page.get_by_test_id("admit").click()
         for one in (self.patient, self.doctor):
-            one.expect_media()
+            one.expect_media(timeout=30_000)
             one.expect_picture()
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.browser import Person
 from tests.e2e.clinic import Appointment, Clinic
@@ -44,6 +45,28 @@ def test_a_doctor_sees_and_hears_it_and_it_leaves_at_once_when_told(
         assert time.monotonic() - told < 2
     people = clinic.api.get(f"/api/video-sessions/{appointment.session_id}").json()["participants"]
     assert [one["userType"] for one in people] == ["worker"]
+
+
+def test_it_waits_to_be_let_in_and_again_when_it_is_sent_back_and_goes_when_it_is_removed(
+    clinic: Clinic, person: Callable[..., Person]
+) -> None:
+    appointment, doctor = clinic.appoint(admission="staff"), person()
+    with synthetic_patient(clinic.patient_link(appointment)) as patient:
+        doctor.enter(clinic.doctor_link(appointment))
+        for _ in range(2):
+            expect(doctor.page.get_by_test_id("remote-video")).to_have_count(0)
+            doctor.page.get_by_test_id("admit").click()
+            doctor.expect_media()
+            doctor.expect_picture()
+            doctor.page.get_by_test_id("send-back").click()
+        doctor.page.get_by_test_id("admit").click()
+        doctor.expect_media()
+        doctor.page.get_by_test_id("mute-participant").click()
+        doctor.page.get_by_test_id("ask-unmute").click()
+        doctor.page.get_by_test_id("remove-participant").click()
+        doctor.page.get_by_test_id("reason").fill("別の患者さまの予約です")
+        doctor.page.get_by_test_id("confirm-remove").click()
+        assert patient.wait(timeout=10) == 0
 
 
 def test_it_survives_a_killed_sfu_and_ends_with_the_consultation(

@@ -2,13 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from shinsatsu.domain.deadlines import fire
+from shinsatsu.domain.errors import DatabaseUnavailable
 from shinsatsu.domain.events import EventType
 from shinsatsu.domain.session_status import SessionStatus, Timeout
+from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.service.appointments import PersonDetails
 from shinsatsu.service.deadlines import DeadlineKeeper
 from shinsatsu.service.servers import DEAD_AFTER, Servers
+from shinsatsu.store.engine import make_engine
 from tests.house import DOCTOR, PATIENT, House
 
 
@@ -79,6 +85,103 @@ async def test_of_several_servers_one_does_it(house: House) -> None:
     assert told(house, EventType.ENDED) == 3
     for session_id in sessions:
         assert (await house.story(session_id)).count("ended") == 1
+
+
+async def test_two_servers_with_connections_of_their_own_do_each_deadline_once(
+    house: House, database_address: str
+) -> None:
+    engine = make_engine(database_address)
+    other = House(engine)
+    other.clock = other.commands.clock = house.clock
+    keepers = [house.deadlines, DeadlineKeeper(other.commands, Servers(other.commands, "server-2", house.plane.alive))]
+    for _ in range(3):
+        for keeper in keepers:
+            await keeper.look()
+        house.clock.pass_time(seconds=3)
+    sessions = [await active(house)]
+    for number in range(2, 6):
+        await house.book(f"a{number}", doctor=PersonDetails(100 + number, "another doctor"))
+        view, _ = await house.sessions.create(PATIENT, f"a{number}")
+        await house.sessions.join(PATIENT, view.session.id)
+        sessions.append(view.session.id)
+    for minutes in (5, 50, 4, 1):  # four waits end, then five minutes, one minute, and the end
+        house.clock.pass_time(minutes=minutes)
+        await asyncio.gather(*(keeper.look() for keeper in keepers for _ in range(3)))
+    stories = [await house.story(session_id) for session_id in sessions]
+    assert [story.count("ended") for story in stories] == [1] * 5
+    assert stories[0].count("time_warning") == 2
+    heard = [*house.bus.events, *other.bus.events]
+    assert sum(event.event_type is EventType.ENDED for event in heard) == 5
+    other.units_of_work.close()
+    await engine.dispose()
+
+
+async def test_two_servers_that_were_silent_together_forget_neither(house: House, database_address: str) -> None:
+    engine = make_engine(database_address)
+    other = House(engine)
+    other.clock = other.commands.clock = house.clock
+    both = [house.servers, Servers(other.commands, "server-2", house.plane.alive)]
+    for seconds in (0, 3, 60, 3):  # the third time both come back from a pause
+        house.clock.pass_time(seconds=seconds)
+        await asyncio.gather(*(servers.beat() for servers in both))
+        async with house.units_of_work.read() as unit:
+            assert set(await unit.servers.all()) == {"server-1", "server-2"}
+    other.units_of_work.close()
+    await engine.dispose()
+
+
+async def test_an_outage_is_made_good_for_everybody_before_anybody_is_ended(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await active(house)
+    house.clock.pass_time(minutes=70)
+    on_session = house.commands.on_session
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(house.commands, "on_session", away)
+    with pytest.raises(DatabaseUnavailable):
+        await house.deadlines.look()
+    monkeypatch.setattr(house.commands, "on_session", on_session)
+    house.clock.pass_time(seconds=1)
+    await house.deadlines.look()
+    assert (told(house, EventType.TIME_WARNING), told(house, EventType.ENDED)) == (1, 0)
+    assert not (await house.sessions.get(DOCTOR, session_id)).session.over
+
+
+async def test_one_broken_consultation_is_not_the_others_trouble(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await settled(house)
+    broken, sound = await house.opened("a1"), await house.opened("a2")
+    for session_id in (broken, sound):
+        await house.sessions.join(PATIENT, session_id)
+    house.clock.pass_time(minutes=5)
+
+    def failing(session: VideoSession, *arguments: Any) -> None:
+        if session.id == broken:
+            raise ZeroDivisionError
+        fire(session, *arguments)
+
+    monkeypatch.setattr("shinsatsu.service.deadlines.fire", failing)
+    await house.deadlines.look()
+    assert [(await house.sessions.get(PATIENT, one)).session.over for one in (broken, sound)] == [False, True]
+    assert broken in caplog.text
+
+
+async def test_another_server_alive_is_no_outage_and_ends_what_is_overdue(house: House) -> None:
+    other = DeadlineKeeper(house.commands, Servers(house.commands, "server-2", house.plane.alive))
+    await settled(house)
+    session_id = await active(house)
+    house.clock.pass_time(minutes=57)
+    for keeper in (other, house.deadlines, other):  # the second sees the first one's sign of life after its own start
+        await keeper.look()
+        house.clock.pass_time(seconds=3)
+    house.clock.pass_time(minutes=3)
+    await other.look()
+    ended = (await house.sessions.get(DOCTOR, session_id)).session
+    assert (ended.metadata.timeout, told(house, EventType.RESUMED)) == (Timeout.MAX, 0)
 
 
 async def test_a_killed_server_is_an_outage_once_it_is_silent(house: House) -> None:

@@ -69,7 +69,7 @@ def _final(error: ApiError) -> bool:
     """Whether asking again would get the same answer."""
     if error.passing or (error.status == 409 and error.code != "session_ended"):
         return False
-    return error.reason != "not_admitted"
+    return error.reason != "not_admitted" and error.code != "track_not_granted"  # sent back while it published
 
 
 async def _run_until_signal(link: str, trusted: Path | None) -> None:

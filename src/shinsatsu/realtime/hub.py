@@ -173,7 +173,10 @@ class Hub:
 
         It may be later than these events; those that follow then repeat what it says.
         """
-        snapshot = replace(await self._load(viewer.user, session_id), seq=events[-1].seq)
+        try:
+            snapshot = replace(await self._load(viewer.user, session_id), seq=events[-1].seq)
+        except (NotFound, Forbidden):  # out again meanwhile, as the next events tell
+            return [(event.seq, None) for event in events]
         hidden: list[tuple[int, str | None]] = [(event.seq, None) for event in events[:-1]]
         return [*hidden, (snapshot.seq, snapshot_message(snapshot, viewer.participant_id, turn))]
 

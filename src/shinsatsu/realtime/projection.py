@@ -145,7 +145,9 @@ def _gone(event: StoredEvent, view: SessionView, key: UserKey, reason: str) -> d
         "displayName": named_user_json(view, key)["displayName"],
         "reason": reason,
     }
-    return {**body, **_told(event, view)} if (event.user_type, event.user_id) != key else body
+    if (event.user_type, event.user_id) == key:
+        return body
+    return {**body, **(_by(event, view) if reason == "ended" else _told(event, view))}
 
 
 def _track_published(event: StoredEvent, view: SessionView) -> Body:

@@ -25,14 +25,15 @@ class DeadlineKeeper:
     def __init__(self, commands: Commands, servers: Servers) -> None:
         self._commands = commands
         self._servers = servers
+        self._outage_open = False
 
     async def run(self) -> None:
         """Looks until cancelled; a failure of the database is tried again a second later."""
         while True:
             try:
                 await self.look()
-            except Unavailable:
-                logger.warning("deadlines put off: the database is unavailable")
+            except (Unavailable, ConflictError) as error:
+                logger.warning("deadlines put off: %s", error.code)
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:
@@ -40,8 +41,10 @@ class DeadlineKeeper:
         outage = await self._servers.beat()
         if outage is None:
             return
-        if outage:
+        self._outage_open = self._outage_open or outage
+        if self._outage_open:  # until it is made good for everybody nobody is ended
             await self._make_good()
+            self._outage_open = False
         async with self._commands.units_of_work.read() as unit:
             due = await unit.sessions.due(self._commands.clock.now())
         for session_id in due:
@@ -63,7 +66,7 @@ class DeadlineKeeper:
             async def change(_: UnitOfWork, consultation: Consultation) -> None:
                 after_outage(consultation.session, self._commands.clock.now())
 
-            await self._attempt(session_id, change)
+            await self._commands.on_session(session_id, change)
 
     async def _attempt(self, session_id: str, change: Change[None]) -> None:
         """One session's trouble is not the others': what lost a race is looked at again a second later."""
@@ -71,3 +74,7 @@ class DeadlineKeeper:
             await self._commands.on_session(session_id, change)
         except (ConflictError, NotFound):
             logger.info("deadline of %s looked at again", session_id)
+        except Unavailable:
+            raise
+        except Exception:  # whatever is wrong with one consultation, the others go on being kept
+            logger.exception("deadline of %s not done", session_id)

@@ -241,8 +241,11 @@ class ServerRepository(Protocol):
     async def all(self) -> dict[str, datetime]:
         """Server id → last sign of life."""
 
+    async def forget_silent(self, since: datetime) -> None:
+        """Strikes out those without a sign of life since then."""
+
     async def forget(self, server_ids: Collection[str]) -> None:
-        """Strikes out those that are gone."""
+        """Strikes out those that say goodbye."""
 
 
 class UnitOfWork(Protocol):

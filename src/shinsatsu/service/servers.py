@@ -38,10 +38,13 @@ class Servers:
         now = self._commands.clock.now()
         self._started_at = self._started_at or now
         if self._beat_at is None or now - self._beat_at >= BEAT_EVERY:
-            others = await self._commands.transact(self._note)
+            known = await self._commands.transact(self._note)
             self._beat_at = now
+            silent = {server_id for server_id, alive_at in known.items() if now - alive_at > DEAD_AFTER}
+            if silent:
+                await self._commands.transact(self._strike_out)
             if self._outage is None:
-                return self._decide(others, now)
+                return self._decide({key: known[key] for key in known.keys() - silent - {self.id}}, now)
         return self._outage if self._outage is None else False
 
     async def leave(self) -> None:
@@ -68,12 +71,12 @@ class Servers:
         return carrier not in alive
 
     async def _note(self, unit: UnitOfWork) -> dict[str, datetime]:
-        now = self._commands.clock.now()
-        await unit.servers.beat(self.id, now)
-        known = await unit.servers.all()
-        dead = {server_id for server_id, alive_at in known.items() if now - alive_at > DEAD_AFTER}
-        await unit.servers.forget(dead)
-        return {key: alive_at for key, alive_at in known.items() if key != self.id and key not in dead}
+        await unit.servers.beat(self.id, self._commands.clock.now())
+        return await unit.servers.all()
+
+    async def _strike_out(self, unit: UnitOfWork) -> None:
+        # In a transaction of its own: two that were silent together would wait for each other, each with its own row.
+        await unit.servers.forget_silent(self._commands.clock.now() - DEAD_AFTER)
 
     def _decide(self, others: dict[str, datetime], now: datetime) -> bool | None:
         started_at = self._started_at or now

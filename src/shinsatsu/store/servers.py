@@ -11,6 +11,7 @@ from shinsatsu.store.tables import servers
 
 BEAT = update(servers).where(servers.c.id == bindparam("key"))
 APPEAR, ALL = insert(servers), select(servers)
+FORGET_SILENT = delete(servers).where(servers.c.alive_at < bindparam("since"))
 
 
 class SqlServers:
@@ -27,6 +28,10 @@ class SqlServers:
 
     async def all(self) -> dict[str, datetime]:
         return {row.id: from_text(row.alive_at) for row in await self._connection.execute(ALL)}
+
+    async def forget_silent(self, since: datetime) -> None:
+        # The moment is asked for again where the row is deleted: it may have given a sign of life meanwhile.
+        await self._connection.execute(FORGET_SILENT, {"since": to_text(since)})
 
     async def forget(self, server_ids: Collection[str]) -> None:
         if server_ids:
