@@ -17,9 +17,8 @@ FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
 HEAD = """# Who may do what
 
 Made from the table in `src/shinsatsu/domain/policy.py` by `tools/permissions_doc.py`; `make check` fails when it is
-stale. Nothing else
-in the code compares roles: the API, the media plane, the event stream and the page all ask `decide(actor, action,
-context)`.
+stale. No other module decides by role: the API, the media plane, the event stream and the page all ask
+`decide(actor, action, context)`.
 
 """
 LEGEND = """
@@ -32,10 +31,10 @@ LEGEND = """
 - **own, by setting**: one's own, where the clinic's setting says so
 
 Whoever has no relation to the appointment is a stranger and is told that there is nothing (404). A blocked account
-and somebody who was
-removed may do nothing. Some switches take a right away for a time: a locked session lets nobody in who is not in it
-but the doctor in
-charge (`locked`); staff may switch screen sharing off for patients and guests (`screen_share_off`).
+and somebody who was removed may do nothing; staff who were sent back run the session no more until they are let in;
+nobody lets themselves in. Switching screen sharing off for patients and guests is `mute_others` (then their
+`share_screen` is refused with `screen_share_off`). A locked session lets nobody new in but the doctor in charge, and
+the booked patient to wait (`locked`).
 """
 CELLS = {
     "y": "yes",

@@ -40,7 +40,9 @@ def session_json(view: SessionView) -> VideoSessionJson:
         "realtimeSessionId": session.realtime_session_id,
         "status": session.status.value,
         "participants": [participant_json(view, one) for one in view.participants],
-        "createdBy": user_json(session.created_by) if session.created_by else None,
+        "createdBy": user_json(session.created_by)
+        if session.created_by and _may_name(view, session.created_by)
+        else None,
         "version": session.version,
         "locked": session.locked,
         "screenShareAllowed": session.screen_share_allowed,
@@ -171,9 +173,9 @@ def _metadata_json(view: SessionView) -> MetadataJson:
         shown["actualDuration"] = metadata.actual_duration
     if metadata.end_reason is not None:
         shown["endReason"] = metadata.end_reason.value
-    if metadata.ended_by is not None:
-        shown["endedBy"] = _ended_by(view, metadata.ended_by)
-    if metadata.outcome is not None:
+    if metadata.ended_by is not None and _may_name(view, metadata.ended_by):
+        shown["endedBy"] = named_user_json(view, metadata.ended_by)
+    if metadata.outcome is not None and view.sight is not Sight.SELF:
         shown["outcome"] = metadata.outcome.value
     if metadata.failure is not None:
         shown["failure"] = metadata.failure
@@ -185,10 +187,6 @@ def _metadata_json(view: SessionView) -> MetadataJson:
     return shown
 
 
-def _ended_by(view: SessionView, key: UserKey) -> NamedUserJson:
-    """Who ended it; somebody who sees nobody learns the name of the doctor whose card they have, and of no one else."""
-    shown = named_user_json(view, key)
-    known = (UserType.WORKER, view.appointment.doctor_id)
-    if view.sight is Sight.SELF and key not in (known, view.viewer.key):
-        shown["displayName"] = ""
-    return shown
+def _may_name(view: SessionView, key: UserKey) -> bool:
+    """Somebody who sees nobody is told of the doctor whose card they have and of themselves, and of no one else."""
+    return view.sight is not Sight.SELF or key in (view.viewer.key, (UserType.WORKER, view.appointment.doctor_id))

@@ -127,6 +127,7 @@ class VideoSessionJson(TypedDict):
     appointment: AppointmentJson
     metadata: MetadataJson
     openSessionId: NotRequired[str]
+    unconfirmed: NotRequired[bool]
     you: NotRequired[RightsJson]
 
 

@@ -8,14 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.policy import Column, Context, Decision, Target, decide, decide_media, must_say_why
 from shinsatsu.domain.roles import Action, AuthUser, Relation
 from shinsatsu.domain.session_status import OVER, SessionStatus
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.tracks import TrackType
 from tests.api.test_consultation import OFFER
-from tests.api.worlds import DOCTOR, GUEST, PATIENT, SUPPORT, Credential, Extra, State, Strange, Switch, Who, World
+from tests.api.worlds import (
+    DOCTOR,
+    GUEST,
+    PATIENT,
+    SUPPORT,
+    Credential,
+    Extra,
+    State,
+    Stay,
+    Strange,
+    Switch,
+    Who,
+    World,
+)
 from tests.house import START
 
 Json = dict[str, Any]
@@ -38,7 +50,6 @@ STALE = Refusal(409, "stale_participant")
 ENDED = Refusal(409, "session_ended")
 NOT_OPEN = Refusal(409, "session_not_open")
 BY_REASON = {"stranger": NOT_FOUND, "session_ended": ENDED, "session_not_open": NOT_OPEN}
-PRESENT = (Admission.WAITING, Admission.ADMITTED, Admission.SENT_BACK)
 
 
 def refusal_of(decision: Decision) -> Refusal | None:
@@ -52,12 +63,12 @@ def actor_of(state: State) -> AuthUser:
 
 
 def context_of(state: State, target: Target | None = None) -> Context:
-    """The state in the policy's words: whoever left is not in the session."""
+    """The state in the policy's words."""
     bound_elsewhere = state.actor.grant_elsewhere and state.credential is Credential.GRANT
     return Context(
         None if bound_elsewhere else state.actor.relation,
         state.status,
-        None if state.stay is Admission.LEFT else state.stay,
+        state.stay.admission if state.stay else None,
         target,
         locked=state.switch is Switch.LOCKED,
         screen_share_off=state.switch is Switch.SCREEN_SHARE_OFF,
@@ -105,19 +116,28 @@ def open_and_own(state: State) -> Refusal | None:
         return ENDED
     if state.status is SessionStatus.SCHEDULED:
         return NOT_OPEN
-    return None if state.stay in PRESENT else STALE
+    return None if is_present(state) else STALE
+
+
+def is_present(state: State) -> bool:
+    return state.stay is not None and state.stay.present
 
 
 def known_target(state: State) -> Refusal | None:
     """An id that names nobody of this session, or a stay that is over."""
     if isinstance(state.target, Strange):
         return NOT_FOUND
-    return STALE if state.target_stay is Admission.LEFT else None
+    return STALE if state.target_stay in (Stay.LEFT, Stay.GONE) else None
 
 
 def present_target(state: State) -> Refusal | None:
-    """Who was removed is there for `admit` and `remove` alone."""
-    return STALE if state.target_stay is Admission.REMOVED else None
+    """Who was removed is there for `restore` and `remove` alone."""
+    return STALE if state.target_stay is Stay.REMOVED else None
+
+
+def admitted_target(state: State) -> Refusal | None:
+    """Of somebody who waits nothing flows."""
+    return None if state.target_stay is Stay.ADMITTED else Refusal(403, "forbidden", "target_not_admitted")
 
 
 def bookable(state: State) -> Refusal | None:
@@ -126,7 +146,7 @@ def bookable(state: State) -> Refusal | None:
 
 
 def not_removed(state: State) -> Refusal | None:
-    return Refusal(403, "forbidden", "removed") if state.target_stay is Admission.REMOVED else None
+    return Refusal(403, "forbidden", "removed") if state.target_stay is Stay.REMOVED else None
 
 
 def own_switch(state: State) -> Refusal | None:
@@ -140,7 +160,7 @@ def active(state: State) -> Refusal | None:
 def said_why(state: State) -> Refusal | None:
     """Operators and admins, who are on no appointment; not again while they are in."""
     relation = state.actor.relation
-    silent = relation is not None and must_say_why(relation) and state.stay not in PRESENT
+    silent = relation is not None and must_say_why(relation) and not is_present(state)
     return Refusal(422, "reason_required") if silent else None
 
 
@@ -290,12 +310,13 @@ ENDPOINTS = (
     Endpoint("POST", SESSION + "/tracks/subscribe", (200,), [may_media(), open_and_own], others_track),
     Endpoint("PUT", SESSION + "/renegotiate", (204,), [may_media(), open_and_own], answer, extra=Extra.OFFER),
     Endpoint("POST", SESSION + "/tracks/close", (200,), [may_media(), open_and_own], own_track),
-    aimed("admit", Action.ADMIT, None, also_removed=True),
+    aimed("admit", Action.ADMIT, None),
+    aimed("restore", Action.ADMIT, None, also_removed=True),
     aimed("send-back", Action.SEND_BACK, None),
     aimed("remove", Action.REMOVE, {"reason": "disturbs"}, also_removed=True),
-    aimed("mute", Action.MUTE_OTHERS, {"kinds": ["audio", "video", "screen"]}),
+    aimed("mute", Action.MUTE_OTHERS, {"kinds": ["audio", "video", "screen"]}, admitted_target),
     aimed("unmute", Action.UNMUTE, {"kinds": ["audio"]}, own_switch),
-    aimed("unmute-request", Action.MUTE_OTHERS, {"kinds": ["audio"]}),
+    aimed("unmute-request", Action.MUTE_OTHERS, {"kinds": ["audio"]}, admitted_target),
     aimed("identity-check", Action.CHECK_IDENTITY, {"method": "passport"}),
     Endpoint("POST", SESSION + "/mute-all", (200,), [may(Action.MUTE_OTHERS)]),
     Endpoint("POST", SESSION + "/lock", (200,), [may(Action.LOCK)]),

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from shinsatsu.domain.roles import UserType
 from tests.api.clinic import PROOF, Clinic, Json, running_clinic, settings
 from tests.api.test_bad_input import assert_problem
-from tests.api.test_moderation import ADMIN, DOCTOR, PATIENT, at
+from tests.api.test_moderation import ADMIN, PATIENT, at
 from tests.realtime.test_websocket import Live, closed
 
 ELSEWHERE = {

@@ -194,7 +194,7 @@ async def test_whoever_is_removed_is_out_by_every_way(live: Live) -> None:
         answer = await minter.post(f"/api/video-sessions/{session}/links", minting)
         assert (answer.status_code, answer.json()["reason"]) == (403, "removed")
 
-    restored = await doctor.post(at(session, me, "admit"))
+    restored = await doctor.post(at(session, me, "restore"))
     assert restored.json()["admission"] == "left"
     await is_out(live, session, patient, me)
     again = await clinic.person(session, *PATIENT)

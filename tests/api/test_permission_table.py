@@ -15,9 +15,8 @@ import pytest
 from sqlalchemy import Table
 
 from shinsatsu.bootstrap import build as build_server
-from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.roles import UserType
-from shinsatsu.domain.session_status import OPEN, OVER, SessionStatus
+from shinsatsu.domain.session_status import OPEN, SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.tables import metadata
@@ -39,6 +38,7 @@ from tests.api.worlds import (
     VISITOR,
     Credential,
     State,
+    Stay,
     Strange,
     Switch,
     Who,
@@ -133,6 +133,8 @@ def aimed_states() -> Iterator[State]:
         if state.credential is Credential.LOGIN:
             continue
         for target, target_stay in targets(state.status):
+            if target is COLLEAGUE and state.actor is not ADMIN:  # only admins reach their own kind
+                continue
             if target is not state.actor or target_stay is state.stay:
                 yield replace(state, target=target, target_stay=target_stay)
 
@@ -142,7 +144,7 @@ def states_about_people() -> Iterator[State]:
     for state, target in itertools.product(states_at_rest(), TARGETS):
         if state.credential is Credential.LOGIN:
             continue
-        for target_stay in (None, Admission.ADMITTED, Admission.REMOVED):
+        for target_stay in (None, Stay.REMOVED):
             removable = target_stay is None or state.status in OPEN
             if removable and (target is not state.actor or target_stay is state.stay):
                 yield replace(state, target=target, target_stay=target_stay)
@@ -155,16 +157,16 @@ def askers() -> Iterator[tuple[Who, Credential]]:
     yield NOBODY, Credential.NONE
 
 
-def stays(who: Who, status: SessionStatus) -> Sequence[Admission | None]:
+def stays(who: Who, status: SessionStatus) -> Sequence[Stay | None]:
     """How somebody can stand in a session: workers never wait, nobody is in one that is not open."""
     if who not in (*INSIDERS, GUEST, COLLEAGUE) or status is SessionStatus.SCHEDULED:
         return (None,)
-    if status in OVER:
-        return (None, Admission.LEFT, Admission.REMOVED)
-    return [None, *(one for one in Admission if who.user_type is UserType.PATIENT or one is not Admission.WAITING)]
+    waits = {Stay.WAITING} if who.user_type is UserType.PATIENT else set()
+    possible = [one for one in Stay if one in waits or one is not Stay.WAITING]
+    return [None, *(one for one in possible if status in OPEN or not one.present)]
 
 
-def targets(status: SessionStatus) -> Iterator[tuple[Who | Strange, Admission | None]]:
+def targets(status: SessionStatus) -> Iterator[tuple[Who | Strange, Stay | None]]:
     yield from ((stranger, None) for stranger in Strange)
     for who in TARGETS:
         yield from ((who, stay) for stay in stays(who, status) if stay is not None)
@@ -224,7 +226,7 @@ def misseen(endpoint: Endpoint, world: World, answer: Answer) -> str | None:
     match endpoint.method, endpoint.path.removeprefix("/api/video-sessions"):
         case "GET", "":
             listed = world.session_id in {one["id"] for one in answer.json()["sessions"]}
-            known = world.state.actor.relation is not None and world.state.stay is not Admission.REMOVED
+            known = world.state.actor.relation is not None and world.state.stay is not Stay.REMOVED
             known &= not (world.state.actor.grant_elsewhere and world.state.credential is Credential.GRANT)
             return None if listed is known else f"listed: {listed}"
         case "GET", "/{sessionId}":
@@ -248,7 +250,7 @@ def seen(world: World) -> set[str]:
 
 def published_to(world: World) -> set[str]:
     """Whose tracks there are for the viewer: of those who are admitted, if the viewer sees others at all."""
-    waits = world.state.actor is PATIENT and world.state.stay is not Admission.ADMITTED
+    waits = world.state.actor is PATIENT and world.state.stay is not Stay.ADMITTED
     return set() if waits else {one.id for one in build(world).present if one.admitted}
 
 

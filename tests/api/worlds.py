@@ -45,6 +45,27 @@ class Switch(StrEnum):
     BLOCKED = "blocked"
 
 
+class Stay(StrEnum):
+    """How somebody stands in a session that they came into; `GONE` left it while sent back."""
+
+    WAITING = "waiting"
+    ADMITTED = "admitted"
+    SENT_BACK = "sent back"
+    REMOVED = "removed"
+    LEFT = "left"
+    GONE = "left while sent back"
+
+    @property
+    def admission(self) -> Admission | None:
+        """As the policy is told: whoever left is not in it any more, but that they were sent back is kept."""
+        known = {Stay.LEFT: None, Stay.GONE: Admission.SENT_BACK, Stay.SENT_BACK: Admission.SENT_BACK}
+        return known[self] if self in known else Admission(self.value)
+
+    @property
+    def present(self) -> bool:
+        return self in (Stay.WAITING, Stay.ADMITTED, Stay.SENT_BACK)
+
+
 class Extra(StrEnum):
     """What one endpoint alone needs to find."""
 
@@ -98,9 +119,9 @@ class State:
     status: SessionStatus
     actor: Who
     credential: Credential
-    stay: Admission | None
+    stay: Stay | None
     target: Who | Strange | None = None
-    target_stay: Admission | None = None
+    target_stay: Stay | None = None
     switch: Switch = Switch.NONE
 
 
@@ -181,32 +202,32 @@ def build(world: World) -> VideoSession:
     if state.status is SessionStatus.SCHEDULED:
         return session
     session.open(KEY, f"sfu:{session.id}", START)
-    stays = {world.other: Admission.ADMITTED if state.target is None else None, state.actor: state.stay}
+    stays = {world.other: Stay.ADMITTED if state.target is None else None, state.actor: state.stay}
     if isinstance(state.target, Who):
         stays[state.target] = state.target_stay
-    for who, admission in stays.items():
-        if admission is not None:
-            _bring(session, world, who, admission)
+    for who, stay in stays.items():
+        if stay is not None:
+            _bring(session, world, who, stay)
     session.locked = state.switch is Switch.LOCKED
     session.screen_share_allowed = state.switch is not Switch.SCREEN_SHARE_OFF
     _move_to(session, state.status)
     return session
 
 
-def _bring(session: VideoSession, world: World, who: Who, admission: Admission) -> None:
+def _bring(session: VideoSession, world: World, who: Who, stay: Stay) -> None:
     assert who.relation is not None
     staff = world.person(COLLEAGUE)
-    stay = session.join(world.person(who), who.relation, world.stay_of(who), START, reason="to help")
-    match admission:
-        case Admission.ADMITTED | Admission.LEFT:
-            moderation.admit(session, stay, staff, START)
-        case Admission.SENT_BACK:
-            moderation.send_back(session, stay, staff, START)
-        case Admission.REMOVED:
-            moderation.remove(session, stay, staff, "disturbs", START)
-    if admission is Admission.LEFT:
-        session.leave(world.person(who), stay.id, START)
-    assert stay.admission is admission
+    joined = session.join(world.person(who), who.relation, world.stay_of(who), START, reason="to help")
+    match stay:
+        case Stay.ADMITTED | Stay.LEFT:
+            moderation.admit(session, joined, staff, START)
+        case Stay.SENT_BACK | Stay.GONE:
+            moderation.send_back(session, joined, staff, START)
+        case Stay.REMOVED:
+            moderation.remove(session, joined, staff, "disturbs", START)
+    if stay in (Stay.LEFT, Stay.GONE):
+        session.leave(world.person(who), joined.id, START)
+    assert (joined.admission, joined.is_active) == (stay.admission or Admission.LEFT, stay.present)
 
 
 def _move_to(session: VideoSession, status: SessionStatus) -> None:
@@ -221,7 +242,7 @@ def _move_to(session: VideoSession, status: SessionStatus) -> None:
 
 def write(file: Path, worlds: Sequence[World]) -> None:
     """Puts the worlds, and the one elsewhere, into a migrated database; as if their events had been long ago."""
-    nowhere = World(ELSEWHERE, State(SessionStatus.WAITING, PATIENT, Credential.GRANT, Admission.ADMITTED))
+    nowhere = World(ELSEWHERE, State(SessionStatus.WAITING, PATIENT, Credential.GRANT, Stay.ADMITTED))
     with sqlite3.connect(file) as database:
         database.execute("PRAGMA foreign_keys = OFF")
         for world in (nowhere, *worlds):

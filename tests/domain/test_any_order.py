@@ -50,6 +50,7 @@ class Consultation(RuleBasedStateMachine):
         self.session = VideoSession.schedule("s1", "a1", 15, KEY, NOW)
         self.stays: dict[Relation, Stay] = {}
         self.removed: set[Relation] = set()
+        self.left_sent_back: set[Relation] = set()
         self.stale: list[tuple[Relation, str]] = []
         self.history: list[SessionStatus] = [self.session.status]
         self.joins = 0
@@ -89,6 +90,9 @@ class Consultation(RuleBasedStateMachine):
             return
         worker = PEOPLE[relation].user_type is UserType.WORKER
         stay = Stay(f"p{self.joins}", Admission.ADMITTED if worker else Admission.WAITING)
+        if relation in self.left_sent_back:
+            stay.admission = Admission.SENT_BACK
+            self.left_sent_back.discard(relation)
         if relation in self.stays:
             stay.admission, stay.shut = self.stays[relation].admission, self.stays[relation].shut
             self.gone(relation)
@@ -117,6 +121,8 @@ class Consultation(RuleBasedStateMachine):
     def leave(self, data: st.DataObject) -> None:
         relation = data.draw(st.sampled_from(sorted(self.stays)))
         self.session.leave(PEOPLE[relation], self.stays[relation].id, self.then())
+        if self.stays[relation].admission is Admission.SENT_BACK:
+            self.left_sent_back.add(relation)
         self.gone(relation)
 
     @precondition(lambda self: self.stale)
@@ -152,7 +158,7 @@ class Consultation(RuleBasedStateMachine):
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
         relation = data.draw(st.sampled_from(sorted(self.removed)))
-        moderation.admit(self.session, self.row(relation), STAFF, self.then())
+        moderation.restore(self.session, self.row(relation), STAFF, self.then())
         self.removed.discard(relation)
 
     @precondition(lambda self: self.stays)

@@ -158,6 +158,18 @@ def test_an_extension_moves_the_end_and_warns_anew() -> None:
     assert story.session.over
 
 
+@pytest.mark.parametrize(("minutes", "warnings"), [(1, []), (2, [1]), (5, [1]), (6, [5, 1])])
+def test_a_short_extension_warns_only_of_what_is_still_to_come(minutes: int, warnings: list[int]) -> None:
+    story = both_in()
+    story.session.warned_minutes = 1
+    story.session.ends_at = at(minutes=60)
+    extend(story.session, minutes, DOCTOR, at(minutes=60))
+    story.keep(at(minutes=60))
+    for second in range(0, minutes * 60, 5):
+        story.look(at(minutes=60, seconds=second))
+    assert (story.warnings, story.session.over) == (warnings, False)
+
+
 def test_a_duration_shorter_than_a_warning_does_without_it() -> None:
     story = both_in(maximum=timedelta(minutes=3))
     for second in range(0, 180, 10):

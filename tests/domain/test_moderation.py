@@ -14,6 +14,7 @@ from shinsatsu.domain.roles import TIMER, AuthUser, Relation, UserType, WorkerRo
 from shinsatsu.domain.session_status import Outcome, SessionMetadata, SessionStatus
 from shinsatsu.domain.sight import Sight, sees, sight_of
 from shinsatsu.domain.tracks import TrackType
+from shinsatsu.domain.two_way import note_two_way_media
 from shinsatsu.domain.video_session import VideoSession
 
 NOW = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
@@ -83,6 +84,42 @@ def test_sent_back_waits_anew_and_is_let_in_by_a_new_decision_only() -> None:
     assert len(set(names)) == len(names) == 4
 
 
+@pytest.mark.parametrize(("actor", "relation"), [(PATIENT, Relation.OWN), (ADMIN, Relation.STAFF)])
+def test_leaving_does_not_undo_being_sent_back(actor: AuthUser, relation: Relation) -> None:
+    session = waiting_session()
+    come(session, DOCTOR, Relation.IN_CHARGE)
+    stay = come(session, actor, relation)
+    moderation.admit(session, stay, DOCTOR, NOW)
+    moderation.send_back(session, stay, DOCTOR, NOW)
+    session.leave(actor, stay.id, NOW)
+    again = come(session, actor, relation)
+    keep_up(session, APPOINTMENT, ClinicRules(), NOW)
+    assert again.admission is Admission.SENT_BACK
+    moderation.admit(session, again, DOCTOR, NOW)
+    session.leave(actor, again.id, NOW)
+    once_more = come(session, actor, relation)
+    assert once_more.admission is (Admission.WAITING if actor is PATIENT else Admission.ADMITTED)
+
+
+def test_a_locked_session_lets_nobody_in_by_itself() -> None:
+    session = waiting_session()
+    come(session, DOCTOR, Relation.IN_CHARGE)
+    moderation.lock(session, True, DOCTOR, NOW)
+    patient = come(session, PATIENT, Relation.OWN)
+    keep_up(session, APPOINTMENT, ClinicRules(), NOW)
+    assert patient.admission is Admission.WAITING
+    moderation.lock(session, False, DOCTOR, NOW)
+    keep_up(session, APPOINTMENT, ClinicRules(), NOW)
+    assert patient.admitted
+
+
+def test_an_outcome_noted_before_the_end_outlives_it() -> None:
+    session = waiting_session()
+    moderation.set_outcome(session, Outcome.MOVED_TO_PHONE, DOCTOR, NOW)
+    session.end(DOCTOR, NOW)
+    assert session.metadata.outcome is Outcome.MOVED_TO_PHONE
+
+
 def test_somebody_who_waits_and_is_sent_back_is_not_let_in_by_the_server() -> None:
     session = waiting_session()
     patient = come(session, PATIENT, Relation.OWN)
@@ -150,10 +187,11 @@ def test_removal_ends_the_stay_and_only_staff_lift_it() -> None:
     assert all("wrong" not in str(event.metadata) for event in session.events)
     assert session.find(PATIENT.key) is patient
     moderation.admit(session, patient, DOCTOR, NOW)
-    assert patient.admission is Admission.LEFT
-    assert told(session, EventType.RESTORED) == 1
-    moderation.admit(session, patient, DOCTOR, NOW)
     assert told(session, EventType.ADMITTED) == 0
+    for _ in range(2):
+        moderation.restore(session, patient, DOCTOR, NOW)
+    assert (told(session, EventType.RESTORED), told(session, EventType.ADMITTED)) == (1, 0)
+    assert come(session, PATIENT, Relation.OWN).admission is Admission.WAITING
 
 
 def test_switches_of_the_session_are_events_once() -> None:
@@ -188,8 +226,8 @@ def test_who_sees_whom() -> None:
 
 def test_two_way_media_is_noted_once_and_stays() -> None:
     session = waiting_session()
-    session.note_two_way_media([TrackType.AUDIO], NOW)
-    session.note_two_way_media([TrackType.AUDIO], NOW)
-    session.note_two_way_media([TrackType.VIDEO], NOW)
+    note_two_way_media(session, [TrackType.AUDIO], NOW)
+    note_two_way_media(session, [TrackType.AUDIO], NOW)
+    note_two_way_media(session, [TrackType.VIDEO], NOW)
     assert session.metadata.two_way_media == {TrackType.AUDIO, TrackType.VIDEO}
     assert told(session, EventType.TWO_WAY_MEDIA) == 2

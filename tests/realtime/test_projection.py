@@ -17,6 +17,7 @@ from shinsatsu.domain.roles import TIMER, AuthUser, Person, Relation, UserType, 
 from shinsatsu.domain.session_status import Outcome
 from shinsatsu.domain.sight import Sight
 from shinsatsu.domain.tracks import TrackType
+from shinsatsu.domain.two_way import note_two_way_media
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.realtime.projection import as_seen_by, event_message, turn_of
 from shinsatsu.service.views import SessionView, view_of
@@ -91,7 +92,7 @@ def sent_back(room: Room) -> None:
 
 def restored(room: Room) -> None:
     moderation.remove(room.session, room.guest, OPERATOR, "disturbs", NOW)
-    moderation.admit(room.session, room.guest, OPERATOR, NOW)
+    moderation.restore(room.session, room.guest, OPERATOR, NOW)
 
 
 def disconnected(room: Room) -> None:
@@ -202,7 +203,7 @@ TABLE: dict[EventType, Told] = {
         SESSION, lambda room: moderation.set_outcome(room.session, Outcome.COMPLETED, OPERATOR, NOW)
     ),
     EventType.TWO_WAY_MEDIA: staff_and_inside(
-        SESSION, lambda room: room.session.note_two_way_media([TrackType.AUDIO], NOW)
+        SESSION, lambda room: note_two_way_media(room.session, [TrackType.AUDIO], NOW)
     ),
     EventType.TRACK_GRANTED: nobody(granted),
     EventType.TRACK_PUBLISHED: staff_and_inside("track_published", published),

@@ -19,6 +19,7 @@ from shinsatsu.domain.errors import (
     NotFound,
     ReasonRequired,
     SessionEnded,
+    SessionNotOpen,
     StaleParticipant,
     Unauthenticated,
 )
@@ -62,7 +63,17 @@ async def test_nobody_lets_themselves_in(house: House) -> None:
     await house.moderation.send_back(ADMIN, session_id, operator.participant_id)
     with pytest.raises(Forbidden) as refused:
         await house.moderation.admit(OPERATOR, session_id, operator.participant_id)
-    assert refused.value.reason == "own_admission"
+    assert refused.value.reason == "sent_back"
+    patient = await house.sessions.join(PATIENT, session_id)
+    with pytest.raises(Forbidden):
+        await house.moderation.admit(OPERATOR, session_id, patient.participant_id)
+    await house.sessions.leave(OPERATOR, session_id, operator.participant_id)
+    again = await house.sessions.join(OPERATOR, session_id, JoinWish(reason="again"))
+    assert again.admission is Admission.SENT_BACK
+    await house.moderation.admit(ADMIN, session_id, again.participant_id)
+    with pytest.raises(Forbidden) as own:
+        await house.moderation.admit(OPERATOR, session_id, again.participant_id)
+    assert own.value.reason == "own_admission"
 
 
 async def test_two_at_once_on_one_person_come_to_one_outcome(house: House) -> None:
@@ -136,7 +147,11 @@ async def test_removal_takes_links_and_grants_and_only_staff_bring_back(house: H
         assert refused.value.reason == "removed"
     with pytest.raises(StaleParticipant):
         await house.moderation.mute(DOCTOR, session_id, patient.participant_id, [TrackType.AUDIO])
-    await house.moderation.admit(DOCTOR, session_id, patient.participant_id)
+    with pytest.raises(StaleParticipant):
+        await house.moderation.admit(DOCTOR, session_id, patient.participant_id)
+    await house.moderation.restore(DOCTOR, session_id, patient.participant_id)
+    with pytest.raises(StaleParticipant):
+        await house.moderation.restore(DOCTOR, session_id, patient.participant_id)
     fresh = await house.access.mint_link(DOCTOR, session_id, UserType.PATIENT, PATIENT.user_id)
     await house.access.exchange(fresh.token, PROOF)
     assert (await house.sessions.join(PATIENT, session_id)).admission is Admission.WAITING
@@ -188,8 +203,34 @@ async def test_a_doctor_is_in_one_active_consultation(house: House) -> None:
     await house.sessions.join(DOCTOR, first)  # coming back to the one they are in is no second one
     await house.sessions.join(DOCTOR, second, JoinWish(leave=first))
     assert [one.key for one in (await house.sessions.get(ADMIN, first)).session.present] == [PATIENT.key]
+    assert (await house.sessions.get(ADMIN, second)).session.present[0].key == DOCTOR.key
     left = [event.metadata["reason"] for event in house.bus.events if event.event_type == "left"]
     assert left == ["superseded", "moved"]
+
+
+async def test_a_refused_join_has_left_nothing(house: House) -> None:
+    first = await house.opened("a1")
+    for actor in (DOCTOR, PATIENT):
+        await connected(house, actor, first)
+    scheduled, over = await house.book("a2"), await house.opened("a3")
+    await house.sessions.end(ADMIN, over)
+    for session_id in (scheduled, over, "nowhere"):
+        with pytest.raises((SessionEnded, SessionNotOpen, NotFound)):
+            await house.sessions.join(DOCTOR, session_id, JoinWish(leave=first))
+    present = {one.key for one in (await house.sessions.get(ADMIN, first)).session.present}
+    assert present == {DOCTOR.key, PATIENT.key}
+
+
+async def test_nobody_who_waits_is_muted_or_asked(house: House) -> None:
+    session_id = await house.opened()
+    patient = await house.sessions.join(PATIENT, session_id)
+    for attempt in (
+        house.moderation.mute(DOCTOR, session_id, patient.participant_id, [TrackType.AUDIO]),
+        house.moderation.request_unmute(DOCTOR, session_id, patient.participant_id, [TrackType.AUDIO]),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            await attempt
+        assert refused.value.reason == "target_not_admitted"
 
 
 async def test_where_a_doctor_merely_waits_is_left_by_going_elsewhere(house: House) -> None:
@@ -214,7 +255,7 @@ async def test_joins_at_once_never_lead_into_two_consultations(house: House) -> 
         for session in [(await house.sessions.get(ADMIN, session_id)).session for session_id in sessions]
         if any(one.key == DOCTOR.key for one in session.present)
     ]
-    assert len(present) == 1
+    assert len(present) == 1  # the one that came last, and never none
 
 
 async def test_of_two_joins_at_once_the_later_one_counts(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 import { html } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import { type Clinic, type Grant, type JoinRequest, userKey } from './api/types'
+import { now } from './api/server-time'
+import { type Clinic, type Grant, type JoinRequest, userKey, type VideoSession } from './api/types'
 import { Bell } from './bell'
 import { Consultation } from './call/consultation'
 import type { Notice } from './call/notices'
+import type { Farewell } from './call/phases'
+import { rememberedRemoval, rememberRemoval } from './call/tab-memory'
 import { Element } from './components/element'
 import { sprite } from './components/icons'
 import { sessionStatus } from './components/session-status'
@@ -13,6 +16,7 @@ import {
   type Admitted,
   addressed,
   clinicIfKnown,
+  dropAdmit,
   enterAs,
   enterByLink,
   heldGrantsIfAny,
@@ -43,6 +47,7 @@ export class ConsultationElement extends Element {
   @state() private view: View = 'opening'
   @state() private clinic: Clinic | undefined
   @state() private trouble: Trouble = 'not-here'
+  @state() private farewell: Farewell | undefined
   @state() private grants: Grant[] = []
   @state() private busy = false
   @state() private version = 0
@@ -53,7 +58,8 @@ export class ConsultationElement extends Element {
   #speaker = new Speaker()
   #wakeLock = new WakeLock()
   #bell = new Bell(() => this.requestUpdate())
-  #address: Address = { sessionId: '' }
+  #address: Address = { sessionId: '', fromConsole: false }
+  #toAdmit: string | undefined
   #joinedAt = 0
   #left = false
   #tryAgain: () => void = () => undefined
@@ -67,6 +73,7 @@ export class ConsultationElement extends Element {
     this.#media.onChange = () => this.version++
     this.#media.onLost = (kind, replaced) => this.callPage?.announceLost(kind, replaced)
     navigator.mediaDevices?.addEventListener('devicechange', this.#plugged)
+    addEventListener('hashchange', this.#readdressed)
     addEventListener('online', this.#network)
     addEventListener('offline', this.#network)
     document.addEventListener('visibilitychange', this.#visible)
@@ -78,6 +85,7 @@ export class ConsultationElement extends Element {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    removeEventListener('hashchange', this.#readdressed)
     removeEventListener('online', this.#network)
     removeEventListener('offline', this.#network)
     document.removeEventListener('visibilitychange', this.#visible)
@@ -125,9 +133,10 @@ export class ConsultationElement extends Element {
           .trouble=${this.trouble}
           .clinic=${this.clinic}
           .grants=${this.grants}
-          .farewell=${consultation?.farewell}
+          .farewell=${this.farewell}
           .busy=${consultation?.phase === 'joining'}
           @retry=${() => this.#tryAgain()}
+          @look-again=${() => void this.#lookAgain()}
           @pick=${(event: CustomEvent<Grant>) => void this.#enter(() => enterAs(event.detail, this.sessionId))}
         ></shinsatsu-problem-page>`
       case 'check':
@@ -162,6 +171,7 @@ export class ConsultationElement extends Element {
           .grant=${consultation!.grant}
           .clinic=${this.clinic}
           .left=${this.#left}
+          .fromConsole=${this.#address.fromConsole}
           .busy=${consultation!.phase === 'joining'}
           @return=${() => void this.#join()}
         ></shinsatsu-ended-page>`
@@ -170,6 +180,11 @@ export class ConsultationElement extends Element {
 
   /** The page was opened without a link, or again: whoever this browser knows may go on. */
   async #comeBack(): Promise<void> {
+    const removal = rememberedRemoval(this.sessionId)
+    if (removal) {
+      this.farewell = removal
+      return this.#problem('removed')
+    }
     this.#tryAgain = () => void this.#comeBack()
     try {
       const people = await knownPeople(this.sessionId, this.#address.grantId)
@@ -206,6 +221,7 @@ export class ConsultationElement extends Element {
   }
 
   #take({ grant, api, session }: Admitted): void {
+    this.#noteAdmit(session)
     this.#consultation = new Consultation(api, grant, session, this.#media, {
       changed: () => this.#changed(),
       noticed: (notice) => this.#noticed(notice),
@@ -223,9 +239,13 @@ export class ConsultationElement extends Element {
   async #join(request: JoinRequest = {}): Promise<void> {
     // Within the tap, before anything is awaited.
     this.#speaker.unlock()
-    this.#joinedAt = Date.now()
+    this.#joinedAt = now()
     this.#wakeLock.hold()
     await this.#consultation!.join(this.#media.start(), request)
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (await this.#consultation?.lookAgain()) await this.#join()
   }
 
   #changed(): void {
@@ -233,16 +253,33 @@ export class ConsultationElement extends Element {
     const consultation = this.#consultation
     if (!consultation) return
     const view = viewOf(consultation.phase, consultation.own)
+    if (consultation.phase === 'present') this.#admitWaiting(consultation)
     if (view && view !== this.view) this.#turnTo(view, consultation)
     if (view === 'call' || view === 'waiting') this.#speaker.play(voicesOf(consultation))
   }
 
-  #turnTo(view: View, { phase, problem }: Consultation): void {
+  /** Who is meant, whichever participant of theirs it is by then. */
+  #noteAdmit({ participants }: VideoSession): void {
+    const person = participants.find((one) => one.participantId === this.#address.admit)
+    this.#toAdmit = person && userKey(person)
+  }
+
+  /** Lets in whom the console has asked for, once: only now is there somebody to meet them. */
+  #admitWaiting({ waiting, moderation }: Consultation): void {
+    if (!this.#address.admit) return
+    this.#address.admit = undefined
+    dropAdmit()
+    const person = waiting.find((one) => userKey(one) === this.#toAdmit)
+    if (person) void moderation.admit(person)
+  }
+
+  #turnTo(view: View, { phase, problem, farewell }: Consultation): void {
     if (view !== 'call' && view !== 'waiting') this.#wakeLock.release()
     // The page before may have been scrolled down to its button.
     void this.updateComplete.then(() => this.scrollIntoView())
     this.#left = phase === 'left'
     this.#tryAgain = () => void this.#join()
+    this.farewell = farewell
     if (view !== 'problem') this.view = view
     else if (phase === 'elsewhere' || phase === 'moved' || phase === 'removed' || phase === 'blocked')
       this.#problem(phase)
@@ -251,6 +288,8 @@ export class ConsultationElement extends Element {
 
   #problem(trouble: Trouble): void {
     this.trouble = trouble
+    if (trouble === 'removed')
+      rememberRemoval(addressed(location).sessionId || this.sessionId, this.farewell ?? { phase: 'removed' })
     this.view = 'problem'
   }
 
@@ -266,6 +305,13 @@ export class ConsultationElement extends Element {
   #startSound = () => {
     this.soundBlocked = false
     this.#speaker.resume()
+  }
+
+  /** The console wants somebody let in here, where the call is open already. */
+  #readdressed = () => {
+    this.#address = addressed(location)
+    if (this.#consultation) this.#noteAdmit(this.#consultation.room.session)
+    this.#changed()
   }
 
   #network = (event: Event) => this.#consultation?.network(event.type === 'online')

@@ -1,7 +1,7 @@
 import { clinic, ConsultationApi, exchangeLink, heldGrants } from './api/client'
 import { ApiProblem, hasCode } from './api/problem'
 import type { Clinic, Grant, VideoSession } from './api/types'
-import { forgetGrant, proofFor, rememberedGrant, rememberGrant } from './call/tab-memory'
+import { forgetGrant, forgetRemoval, proofFor, rememberedGrant, rememberGrant } from './call/tab-memory'
 
 /** Somebody who may go on to the check page. */
 export interface Admitted {
@@ -15,16 +15,33 @@ export interface Address {
   token?: string | undefined
   /** The held grant to enter with, where the page that led here knows it. */
   grantId?: string | undefined
+  /** Whom to let in once one is in oneself. */
+  admit?: string | undefined
+  /** Whether the console led here. */
+  fromConsole: boolean
 }
 
-/** What the page's address says: /consultation/{sessionId}?token=… or /consultation/{sessionId}#as={grantId} */
+/**
+ * What the page's address says: /consultation/{sessionId}?token=… or
+ * /consultation/{sessionId}#as={grantId}&admit={participantId}&from=console
+ */
 export function addressed(location: Pick<Location, 'pathname' | 'search' | 'hash'>): Address {
   const [, sessionId = ''] = /\/consultation\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? []
+  const hints = new URLSearchParams(location.hash.slice(1))
   return {
     sessionId,
     token: new URLSearchParams(location.search).get('token') ?? undefined,
-    grantId: new URLSearchParams(location.hash.slice(1)).get('as') ?? undefined,
+    grantId: hints.get('as') ?? undefined,
+    admit: hints.get('admit') ?? undefined,
+    fromConsole: hints.get('from') === 'console',
   }
+}
+
+/** Takes the wish to let somebody in out of the address, so that a reload does not do it again. */
+export function dropAdmit(): void {
+  const hints = new URLSearchParams(location.hash.slice(1))
+  hints.delete('admit')
+  history.replaceState(history.state, '', `${location.pathname}${location.search}#${hints}`)
 }
 
 /** The clinic's name and numbers; without them the page still works. */
@@ -40,6 +57,7 @@ export async function enterByLink(token: string): Promise<Admitted> {
   const grant = await exchangeLink(token, await proofFor(token))
   const path = location.pathname.replace(/\/consultation\/[^/]+/, `/consultation/${grant.sessionId}`)
   history.replaceState(null, '', path)
+  forgetRemoval(grant.sessionId)
   return enterAs(grant, grant.sessionId)
 }
 

@@ -15,6 +15,7 @@ const knocking = participant('patient', 'p1', { admission: 'waiting' })
 const doctor = participant('worker', 'd1', { role: 'doctor' })
 
 interface Seen {
+  grant: { userType: string }
   waiting: SessionParticipant[]
   others: SessionParticipant[]
   own: SessionParticipant | undefined
@@ -27,6 +28,7 @@ interface Seen {
 function seen(more: Partial<Seen> = {}): Seen {
   const admitted: string[] = []
   return {
+    grant: { userType: 'worker' },
     waiting: [knocking],
     others: [doctor],
     own: participant('patient', 'p9'),
@@ -90,4 +92,13 @@ test.each([
   [new ApiProblem(403, 'forbidden', '', 'role_may_not'), 'You are not allowed to do that right now.'],
 ])('a command that did not work says why: %s', (error, words) => {
   expect(refusal(error).more).toBe(words)
+})
+
+test('a patient is not told of switches that do not concern them', () => {
+  const patient = as(seen({ grant: { userType: 'patient' } }))
+  for (const kind of ['locked', 'unlocked', 'screen_share_on', 'screen_share_off'] as const) {
+    expect(bannerOf({ kind, name: 'B' }, patient)).toBeUndefined()
+    expect(bannerOf({ kind, name: 'B' }, as(seen()))!.words).toContain('B')
+  }
+  expect(bannerOf({ kind: 'muted-by', what: 'screen', name: 'B' }, patient)!.words).toContain('B')
 })

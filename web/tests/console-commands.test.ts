@@ -49,7 +49,7 @@ const deeds: [Deed, string][] = [
   [{ do: 'admit', session, participant: patient }, 'admit s p-P'],
   [{ do: 'send-back', session, participant: patient }, 'sendBack s p-P'],
   [{ do: 'remove', session, participant: patient, reason: 'loud' }, 'remove s p-P loud'],
-  [{ do: 'restore', session, participantId: 'p9', name: 'P' }, 'admit s p9'],
+  [{ do: 'restore', session, participantId: 'p9', name: 'P' }, 'restore s p9'],
   [{ do: 'mute-audio', session, participant: patient }, 'mute s p-P ["audio"]'],
   [{ do: 'mute-video', session, participant: patient }, 'mute s p-P ["video"]'],
   [{ do: 'ask-to-unmute', session, participant: patient }, 'askToUnmute s p-P ["audio"]'],
@@ -73,25 +73,37 @@ test('entering opens a tab within the press and then goes to the call', async ()
   const running = commands.run({ do: 'enter', session })
   expect(tabs).toEqual(['open s'])
   await running
-  expect(tabs).toEqual(['open s', 'go /consultation/s#as=g1'])
+  expect(tabs).toEqual(['open s', 'go /consultation/s#as=g1&from=console'])
 })
 
-test('admitting and joining does both', async () => {
-  await commands.run({ do: 'admit-and-join', session, participant: patient })
-  expect(server.asked).toEqual(['admit s p-P', 'grant s'])
-  expect(tabs.at(-1)).toBe('go /consultation/s#as=g1')
+test('admitting and joining opens the call, whose page lets them in once one is there', async () => {
+  const running = commands.run({ do: 'admit-and-join', session, participant: patient })
+  expect(tabs).toEqual(['open s'])
+  await running
+  expect(server.asked).toEqual(['grant s'])
+  expect(tabs.at(-1)).toBe('go /consultation/s#as=g1&from=console&admit=p-P')
+  expect(told).toEqual([])
+})
+
+test('what the media plane has not confirmed is told beside what was done', async () => {
+  server.unconfirmed = true
+  for (const deed of ['send-back', 'mute-audio', 'mute-video'] as const) {
+    await commands.run({ do: deed, session, participant: patient })
+    expect(told.splice(0)).toMatchObject([{ icon: 'check' }, { kind: 'warning', words: w('unconfirmed') }])
+  }
+  await commands.run({ do: 'mute-all', session })
+  expect(told.at(-1)).toMatchObject({ words: w('unconfirmed') })
 })
 
 test('where identity must be checked first, the form opens and goes on with what was wanted', async () => {
   server.refuse = new ApiProblem(409, 'identity_check_required', '')
-  await commands.run({ do: 'admit-and-join', session, participant: patient })
-  expect(asked).toEqual([{ ask: 'identity', session, participant: patient, next: 'admit-and-join' }])
-  expect(tabs).toEqual(['open s', 'cancel s'])
+  await commands.run({ do: 'admit', session, participant: patient })
+  expect(asked).toEqual([{ ask: 'identity', session, participant: patient, next: 'admit' }])
   expect(told).toEqual([])
   server.refuse = undefined
   server.asked = []
-  await commands.run({ do: 'note-identity', session, participant: patient, method: 'passport', next: 'admit-and-join' })
-  expect(server.asked).toEqual(['noteIdentity s p-P passport', 'admit s p-P', 'grant s'])
+  await commands.run({ do: 'note-identity', session, participant: patient, method: 'passport', next: 'admit' })
+  expect(server.asked).toEqual(['noteIdentity s p-P passport', 'admit s p-P'])
 })
 
 test('a second press while the first is under way does nothing', async () => {

@@ -3,7 +3,7 @@ import { at, booked, FakeConsole, NOON, waiting } from './console-setting'
 import { ApiProblem, NetworkProblem } from '../src/api/problem'
 import { dayOf, shifted } from '../src/console/day'
 import { Desk } from '../src/console/desk'
-import { noteServerTime, now } from '../src/console/server-time'
+import { noteServerTime, now } from '../src/api/server-time'
 import { FakeSocket } from './fakes'
 
 let server: FakeConsole

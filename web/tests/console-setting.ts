@@ -67,6 +67,7 @@ export class FakeConsole {
   asked: string[] = []
   queries: SessionQuery[] = []
   refuse: Error | undefined
+  unconfirmed = false
   history: HistoryEvent[] = []
   pageSize = 200
 
@@ -105,6 +106,6 @@ export class FakeConsole {
       [name, ...values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))].join(' '),
     )
     if (this.refuse) throw this.refuse
-    return { grantId: 'g1', sessionId: String(values[0]), endsAt: at(60) }
+    return { grantId: 'g1', sessionId: String(values[0]), endsAt: at(60), unconfirmed: this.unconfirmed }
   }
 }

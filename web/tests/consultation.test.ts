@@ -238,3 +238,16 @@ test('leaving tells the server which participant has left', async () => {
   expect(consultation.phase).toBe('left')
   expect(server.calls.at(-1)).toBe('leave me-1')
 })
+
+test('out of a locked session one learns that it is open, or over', async () => {
+  server.refuse = new ApiProblem(403, 'forbidden', '', 'locked')
+  await consultation.join()
+  server.refuse = undefined
+  server.current = { ...session('active', [doctor]), locked: true }
+  expect(await consultation.lookAgain()).toBe(false)
+  expect(consultation.phase).toBe('refused')
+  server.current = session('active', [doctor])
+  expect(await consultation.lookAgain()).toBe(true)
+  server.current = { ...session('ended'), locked: true }
+  expect([await consultation.lookAgain(), consultation.phase]).toEqual([false, 'over'])
+})

@@ -17,6 +17,7 @@ beforeEach(() => {
     () => '',
     {
       event: (event: StreamEvent) => heard.push('seq' in event ? event.seq : event.type),
+      hidden: () => heard.push('hidden'),
       alive: (alive) => told.push(alive ? 'alive' : 'lost'),
       final: (code) => told.push(`final ${code}`),
     },
@@ -41,7 +42,7 @@ test('resumes after the last number heard, also of what it may not see', () => {
   sockets[0]!.drop()
   vi.advanceTimersByTime(300)
   expect(sockets[1]!.url).toBe('p1?after=5')
-  expect(heard).toEqual([4])
+  expect(heard).toEqual([4, 'hidden'])
   expect(told).toEqual(['alive', 'lost'])
 })
 

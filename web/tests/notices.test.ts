@@ -8,7 +8,7 @@ const patient = participant('patient', 'p1')
 const waiting = participant('patient', 'p1', { admission: 'waiting' })
 const doctor = participant('worker', 'd1')
 const operator = { ...DOCTOR, userId: 9, role: 'operator', displayName: 'Operator C' } as const
-const room: Room = { session: session('active', [patient, doctor]), tracks: [] }
+const room: Room = { session: session('active', [patient, doctor]), tracks: [], removed: [] }
 
 const noticed = (event: StreamEvent, me: string, before = room): Notice | undefined => noticeOf(event, before, me)
 const byPatient = (event: StreamEvent, before = room) => noticed(event, 'patient-5', before)
@@ -57,7 +57,7 @@ test('being let in and being sent back are told by a new look at the room', () =
     session: session('active', [who]),
     tracks: [],
   })
-  const outside: Room = { session: session('waiting', [waiting]), tracks: [] }
+  const outside: Room = { session: session('waiting', [waiting]), tracks: [], removed: [] }
   expect(byPatient(look(patient), outside)).toEqual({ kind: 'admitted' })
   expect(byPatient(look({ ...patient, admission: 'sent_back' }))).toEqual({ kind: 'returned' })
   expect(byPatient(look(patient))).toBeUndefined()

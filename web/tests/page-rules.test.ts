@@ -15,8 +15,10 @@ const waiting = participant('patient', 'p1', { admission: 'waiting' })
 
 test('the address says the session, and the link or the person to enter with', () => {
   const at = (pathname: string, search = '', hash = '') => addressed({ pathname, search, hash })
-  expect(at('/consultation/s1', '?token=t')).toEqual({ sessionId: 's1', token: 't', grantId: undefined })
-  expect(at('/consultation/s1', '', '#as=g1')).toEqual({ sessionId: 's1', token: undefined, grantId: 'g1' })
+  expect(at('/consultation/s1', '?token=t')).toMatchObject({ sessionId: 's1', token: 't', fromConsole: false })
+  expect(at('/consultation/s1', '', '#as=g1')).toMatchObject({ sessionId: 's1', token: undefined, grantId: 'g1' })
+  const led = at('/consultation/s1', '', '#as=g1&from=console&admit=p1')
+  expect(led).toMatchObject({ grantId: 'g1', admit: 'p1', fromConsole: true })
   expect(at('/').sessionId).toBe('')
 })
 
@@ -63,4 +65,29 @@ test('the doctor’s status is asked for at once and every fifteen seconds, and 
   expect(told).toEqual(['not_here', 'in_consultation'])
   expect(status.current?.doctorStatus).toBe('in_consultation')
   status.stop()
+})
+
+test('whatever happens has the doctor’s status asked for at once, but not more often than every two seconds', async () => {
+  let asked = 0
+  const ask = async (): Promise<WaitingRoom> => {
+    asked++
+    return { admission: 'waiting', doctorStatus: 'here', startsAt: '2026-11-23T05:30:00.000Z' }
+  }
+  const status = new WaitingStatus(ask, () => undefined)
+  status.stirred()
+  expect(asked).toBe(0)
+  status.start()
+  await vi.advanceTimersByTimeAsync(5_000)
+  for (let event = 0; event < 5; event++) status.stirred()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked).toBe(2)
+  for (let event = 0; event < 5; event++) status.stirred()
+  await vi.advanceTimersByTimeAsync(1_900)
+  expect(asked).toBe(2)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(asked).toBe(3)
+  status.stirred()
+  status.stop()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(asked).toBe(3)
 })

@@ -6,7 +6,11 @@ import { DOCTOR, participant, session, track } from './samples'
 const patient = participant('patient', 'p1')
 const doctor = participant('worker', 'd1')
 const video = track(doctor, 'video')
-const room: Room = { session: session('active', [patient, doctor]), tracks: [track(patient, 'video'), video] }
+const room: Room = {
+  session: session('active', [patient, doctor]),
+  tracks: [track(patient, 'video'), video],
+  removed: [],
+}
 const updated = (who: SessionParticipant, change: ParticipantChange): StreamEvent => ({
   type: 'participant_updated',
   seq: 9,
@@ -17,7 +21,7 @@ const names = (of: Room) => of.session.participants.map((p) => p.participantId)
 
 test('a snapshot replaces everything', () => {
   const after = applyEvent(room, { type: 'snapshot', seq: 9, session: session('waiting'), tracks: [] })
-  expect(after).toEqual({ session: session('waiting'), tracks: [] })
+  expect(after).toEqual({ session: session('waiting'), tracks: [], removed: [] })
 })
 
 test('whoever joins again takes the place of their earlier row', () => {
@@ -77,4 +81,33 @@ test('a warning of the end and what is asked of somebody change no people', () =
   expect(warned.session.endsAt).toBe('2026-11-23T06:30:00.000Z')
   const asked = { type: 'unmute_requested', seq: 10, participantId: 'p1', kinds: ['audio'], by: DOCTOR } as const
   expect(applyEvent(room, { ...asked, kinds: ['audio'] })).toBe(room)
+})
+
+const put = (reason: 'removed' | 'left'): StreamEvent => ({
+  type: 'participant_left',
+  seq: 10,
+  participantId: 'p1',
+  userType: 'patient',
+  userId: 5,
+  displayName: 'Patient A',
+  reason,
+})
+
+test('whoever was removed is remembered, until they are back', () => {
+  expect(applyEvent(room, put('left')).removed).toEqual([])
+  const removed = applyEvent(room, put('removed'))
+  expect(removed.removed).toMatchObject([{ participantId: 'p1', displayName: 'Patient A', restored: false }])
+  const again = applyEvent(removed, { type: 'snapshot', seq: 11, session: session('active', [doctor]), tracks: [] })
+  expect(again.removed).toHaveLength(1)
+  const restored = applyEvent(again, updated({ ...patient, admission: 'left' }, 'restored'))
+  expect([names(restored), restored.removed[0]?.restored]).toEqual([['d1'], true])
+  const back = participant('patient', 'p2', { admission: 'waiting' })
+  const there = applyEvent(restored, { type: 'participant_joined', seq: 13, participant: back, rejoined: false })
+  expect([names(there), there.removed]).toEqual([['d1', 'p2'], []])
+})
+
+test('the removals of another session are not this one’s', () => {
+  const removed = applyEvent(room, put('removed'))
+  const other = applyEvent(removed, { type: 'snapshot', seq: 1, session: session('waiting', [], 's2'), tracks: [] })
+  expect(other.removed).toEqual([])
 })

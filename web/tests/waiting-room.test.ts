@@ -306,3 +306,10 @@ test('rights come with the stream, over whom too', async () => {
   expect([consultation.may('leave'), consultation.may('lock')]).toEqual([false, true])
   expect([consultation.may('admit', doctor), consultation.may('remove', doctor)]).toEqual([true, false])
 })
+
+test('what one may not see still stirs', async () => {
+  await wait()
+  const before = consultation.stirs
+  sockets.at(-1)!.say({ seq: ++seq })
+  expect(consultation.stirs).toBe(before + 1)
+})

@@ -1,16 +1,16 @@
 """The console's door: a one-time link becomes a worker's login; a login gives itself a grant to enter a call."""
 
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.responses import JSONResponse
 
 from shinsatsu.api.answers import GrantJson, LoginJson, LoginsJson
 from shinsatsu.api.auth import current_login, held_logins, set_grant_cookie, set_login_cookie
 from shinsatsu.api.context import Api
 from shinsatsu.api.entrance import grant_json
-from shinsatsu.api.requests import BlockBody, ExchangeBody
+from shinsatsu.api.requests import MAX_ID, BlockBody, ExchangeBody
 from shinsatsu.api.sessions import SessionId
 from shinsatsu.domain.credentials import Login
 from shinsatsu.domain.errors import NotFound
@@ -57,9 +57,15 @@ async def grant_oneself(api: Api, login: LoginCaller, session_id: SessionId) -> 
 
 
 @router.post("/api/users/{userType}/{userId}/block", status_code=204)
-async def block_account(api: Api, login: LoginCaller, userType: UserType, userId: int, body: BlockBody) -> Response:
+async def block_account(
+    api: Api,
+    login: LoginCaller,
+    user_type: Annotated[Literal["patient", "worker"], Path(alias="userType")],
+    user_id: Annotated[int, Path(alias="userId", ge=1, le=MAX_ID)],
+    body: BlockBody,
+) -> Response:
     """Blocks an account: from now on it may do nothing, and its stays end. `blocked: false` opens it again."""
-    key = (userType, userId)
+    key = (UserType(user_type), user_id)
     if body.blocked:
         await api.accounts.block(login.user, key)
         for end_streams in api.cut_off:

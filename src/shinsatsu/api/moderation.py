@@ -35,8 +35,14 @@ SESSION: dict[int | str, dict[str, Any]] = {200: {"model": VideoSessionJson}}
 
 @router.post(PERSON + "/admit", responses=SEEN)
 async def admit(api: Api, caller: Caller, session_id: SessionId, participant_id: ParticipantId) -> JSONResponse:
-    """Lets somebody in who waits; of somebody removed it lifts the removal."""
+    """Lets somebody in who waits."""
     return _person(await api.moderation.admit(caller, session_id, participant_id), participant_id)
+
+
+@router.post(PERSON + "/restore", responses=SEEN)
+async def restore(api: Api, caller: Caller, session_id: SessionId, participant_id: ParticipantId) -> JSONResponse:
+    """Lifts a removal: a fresh link brings the person back."""
+    return _person(await api.moderation.restore(caller, session_id, participant_id), participant_id)
 
 
 @router.post(PERSON + "/send-back", responses=SEEN)
@@ -96,7 +102,7 @@ async def check_identity(
 @router.post("/mute-all", responses=SESSION)
 async def mute_all(api: Api, caller: Caller, session_id: SessionId) -> JSONResponse:
     """Everybody's microphone but the caller's own."""
-    return JSONResponse(session_answer(await api.moderation.mute_all(caller, session_id)))
+    return await _session(api, await api.moderation.mute_all(caller, session_id))
 
 
 @router.post("/lock", responses=SESSION)
@@ -109,7 +115,7 @@ async def lock(api: Api, caller: Caller, session_id: SessionId, body: LockBody |
 @router.post("/screen-share", responses=SESSION)
 async def screen_share(api: Api, caller: Caller, session_id: SessionId, body: ScreenShareBody) -> JSONResponse:
     """Whether patients and guests may share their screen."""
-    return JSONResponse(session_answer(await api.moderation.allow_screen_share(caller, session_id, body.allowed)))
+    return await _session(api, await api.moderation.allow_screen_share(caller, session_id, body.allowed))
 
 
 @router.post("/extend", responses=SESSION)
@@ -128,6 +134,11 @@ async def set_outcome(api: Api, caller: Caller, session_id: SessionId, body: Out
 async def _unconfirmed(api: ApiContext, session_id: str) -> bool:
     """Whether the media plane, which was told, has not said yet that it stopped what it was to stop."""
     return bool(await api.tracks.unconfirmed(session_id, within=timedelta()))
+
+
+async def _session(api: ApiContext, view: SessionView) -> JSONResponse:
+    unconfirmed = {"unconfirmed": True} if await _unconfirmed(api, view.session.id) else {}
+    return JSONResponse(session_answer(view) | unconfirmed)
 
 
 def _person(view: SessionView, participant_id: str, *, unconfirmed: bool = False) -> JSONResponse:

@@ -57,7 +57,8 @@ def extend(session: VideoSession, minutes: int, actor: AuthUser, now: datetime) 
     """Moves the longest duration's end of an active session; the warnings are given anew."""
     if session.ends_at is not None:
         session.ends_at = max(session.ends_at, now) + timedelta(minutes=minutes)
-        session.warned_minutes = None
+        past = [minutes for minutes in WARNING_MINUTES if session.ends_at - timedelta(minutes=minutes) <= now]
+        session.warned_minutes = min(past, default=None)
         session.record(EventType.EXTENDED, actor, now, minutes=minutes, endsAt=to_text(session.ends_at))
 
 

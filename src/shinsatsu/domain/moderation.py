@@ -18,13 +18,8 @@ MUTABLE = (TrackType.AUDIO, TrackType.VIDEO)
 
 
 def admit(session: VideoSession, participant: Participant, actor: AuthUser, now: datetime) -> None:
-    """Lets somebody in who waits; of somebody removed it lifts the removal, so that a fresh link brings them back."""
-    if participant.admission is Admission.REMOVED:
-        participant.admission = Admission.LEFT
-        session.mark(participant)
-        user = {"userType": participant.user_type, "userId": participant.user_id}
-        session.record(EventType.RESTORED, actor, now, participantId=participant.id, **user)
-    elif participant.waits:
+    """Lets somebody in who waits."""
+    if participant.waits:
         participant.admission, participant.waiting_since = Admission.ADMITTED, None
         session.mark(participant)
         tracks = named(session.name_tracks(participant, now))
@@ -32,9 +27,18 @@ def admit(session: VideoSession, participant: Participant, actor: AuthUser, now:
         session.begin_if_both_in(actor, now)
 
 
+def restore(session: VideoSession, participant: Participant, actor: AuthUser, now: datetime) -> None:
+    """Lifts a removal, so that a fresh link brings the person back to the waiting room."""
+    if participant.admission is Admission.REMOVED:
+        participant.admission = Admission.LEFT
+        session.mark(participant)
+        user = {"userType": participant.user_type, "userId": participant.user_id}
+        session.record(EventType.RESTORED, actor, now, participantId=participant.id, **user)
+
+
 def admit_automatically(session: VideoSession, identity_required: bool, now: datetime) -> None:
-    """Lets in everybody who waits for the first time, once a doctor of the appointment is in."""
-    if not any(one.admitted and one.relation in DOCTORS for one in session.present):
+    """Lets in whoever waits for the first time, once a doctor of the appointment is in and while it is not locked."""
+    if session.locked or not any(one.admitted and one.relation in DOCTORS for one in session.present):
         return
     for participant in session.present:
         checked = participant.identity is not None or not identity_required

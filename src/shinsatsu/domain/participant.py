@@ -104,7 +104,7 @@ class Participant:
 
     def take_over(self, earlier: "Participant") -> None:
         """Goes on where the same user's earlier stay stops."""
-        self.admission = earlier.admission
+        self.admission = earlier.admission if earlier.admission is not Admission.LEFT else self.admission
         self.waiting_since = earlier.waiting_since
         self.audio_muted, self.video_muted = earlier.audio_muted, earlier.video_muted
         self.muted_by = earlier.muted_by

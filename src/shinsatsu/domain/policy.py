@@ -80,6 +80,12 @@ NEEDS_OPEN_SESSION = frozenset(
     }
 )  # fmt: skip
 NEEDS_ADMISSION = frozenset({Action.SHARE_SCREEN})
+PAST_A_LOCK = frozenset({Column.PATIENT, Column.DOCTOR_IN_CHARGE})
+AT_OTHERS = frozenset({Action.ADMIT, Action.MUTE_OTHERS})
+NOT_WHILE_SENT_BACK = frozenset(
+    {Action.MUTE_OTHERS, Action.ADMIT, Action.LOCK, Action.EXTEND, Action.SEND_BACK, Action.REMOVE, Action.END_SESSION}
+)
+"""Staff who were sent back run the session no more until they are let in."""
 SPEC_ACTIONS = (
     Action.JOIN, Action.LEAVE, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.RECORD, Action.END_SESSION,
 )  # fmt: skip
@@ -220,17 +226,22 @@ def _refused_by_state(action: Action, context: Context) -> str | None:
         if context.status in OVER:
             return "session_ended"
         return "session_not_open" if context.status is SessionStatus.SCHEDULED else "unknown_state"
+    if action in NOT_WHILE_SENT_BACK and context.admission is Admission.SENT_BACK:
+        return "sent_back"
     if action in NEEDS_ADMISSION and context.admission is not Admission.ADMITTED:
         return "not_admitted"
     return None
 
 
 def _refused_by_switch(action: Action, column: Column, context: Context) -> str | None:
-    """A locked session lets nobody in but those who are in it and the doctor in charge; nobody lets themselves in."""
-    if action is Action.JOIN and context.locked and context.admission is None and column is not Column.DOCTOR_IN_CHARGE:
+    """A locked session lets nobody new in but the booked patient, who waits, and the doctor in charge.
+
+    Nobody lets themselves in, or mutes themselves as staff do.
+    """
+    if action is Action.JOIN and context.locked and context.admission is None and column not in PAST_A_LOCK:
         return "locked"
-    if action is Action.ADMIT and context.target is not None and context.target.is_self:
-        return "own_admission"
+    if action in AT_OTHERS and context.target is not None and context.target.is_self:
+        return "own_admission" if action is Action.ADMIT else "target_is_self"
     if action is Action.SHARE_SCREEN and context.screen_share_off and column in (Column.PATIENT, Column.GUEST):
         return "screen_share_off"
     return None

@@ -1,9 +1,11 @@
 """Whether patient and doctor hear and see each other: what a consultation counts as held by (spec §8)."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from shinsatsu.domain.edges import Edge
-from shinsatsu.domain.roles import Relation
+from shinsatsu.domain.events import EventType
+from shinsatsu.domain.roles import TIMER, Relation
 from shinsatsu.domain.tracks import Track, TrackType
 from shinsatsu.domain.video_session import DOCTORS, VideoSession
 
@@ -26,3 +28,11 @@ def two_way_media(session: VideoSession, tracks: Iterable[Track], flowing: Colle
         elif track.participant_id in doctors and edge.receiver in patients:
             ways.add((track.track_type, False))
     return frozenset(kind for kind in KINDS if {(kind, True), (kind, False)} <= ways)
+
+
+def note_two_way_media(session: VideoSession, kinds: Iterable[TrackType], now: datetime) -> None:
+    """Notes the kinds that flow both ways between patient and doctor; once noted, they stay (spec §8)."""
+    fresh = frozenset(kinds) - session.metadata.two_way_media
+    if fresh:
+        session.metadata.two_way_media |= fresh
+        session.record(EventType.TWO_WAY_MEDIA, TIMER, now, kinds=sorted(session.metadata.two_way_media))

@@ -1,6 +1,6 @@
 """The VideoSession aggregate: its life, its participants, and the events each change records (spec §2 and §8)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from shinsatsu.domain.errors import InvalidTransition, NotFound, SessionEnded, SessionNotOpen, StaleParticipant
 from shinsatsu.domain.events import Event, EventType
 from shinsatsu.domain.participant import Admission, Devices, Participant
-from shinsatsu.domain.roles import TIMER, AuthUser, Relation, UserKey, UserType
+from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType
 from shinsatsu.domain.session_status import (
     OPEN,
     OVER,
@@ -78,7 +78,7 @@ class VideoSession:
         return [participant for participant in self.participants if participant.is_active]
 
     def find(self, key: UserKey) -> Participant | None:
-        """The user's present or removed participant."""
+        """The user's present participant, else the one that was removed or left while sent back."""
         return next((participant for participant in reversed(self.participants) if participant.key == key), None)
 
     def own(self, actor: AuthUser, participant_id: str) -> Participant:
@@ -119,7 +119,8 @@ class VideoSession:
         An earlier stay of the same user is superseded and hands on its admission, its mutes and what staff noted.
         """
         self.require_open()
-        earlier = next((one for one in self.present if one.key == actor.key), None)
+        past = self.find(actor.key)
+        earlier = past if past is not None and past.is_active else None
         joined = Participant(
             id=participant_id,
             user_type=actor.user_type,
@@ -131,6 +132,9 @@ class VideoSession:
             join_reason=reason,
             devices=devices,
         )
+        if past is not None and past.admission is Admission.SENT_BACK:  # also after leaving: only staff let them in
+            joined.admission, past.admission = Admission.SENT_BACK, Admission.LEFT
+            self.mark(past)
         if earlier is not None:
             joined.take_over(earlier)
             self.depart(earlier, actor, now, reason="superseded", superseded_by=participant_id)
@@ -163,13 +167,6 @@ class VideoSession:
     def record_track(self, event_type: EventType, track: Track, actor: AuthUser, now: datetime, **more: Any) -> None:
         """Records what happened to one track."""
         self.record(event_type, actor, now, participantId=track.participant_id, **named([track])[0], **more)
-
-    def note_two_way_media(self, kinds: Iterable[TrackType], now: datetime) -> None:
-        """Notes the kinds that flow both ways between patient and doctor; once noted, they stay (spec §8)."""
-        fresh = frozenset(kinds) - self.metadata.two_way_media
-        if fresh:
-            self.metadata.two_way_media |= fresh
-            self.record(EventType.TWO_WAY_MEDIA, TIMER, now, kinds=sorted(self.metadata.two_way_media))
 
     def leave(self, actor: AuthUser, participant_id: str, now: datetime) -> Participant:
         """Ends the actor's own stay."""
@@ -222,7 +219,7 @@ class VideoSession:
         completed = self.started_at is not None and actor.user_type is UserType.WORKER
         ended_as = EndReason.COMPLETED if completed else EndReason.CANCELLED
         self.metadata.end_reason = ended_as if timeout is None else EndReason.TIMEOUT
-        self.metadata.outcome, self.metadata.timeout = outcome, timeout
+        self.metadata.outcome, self.metadata.timeout = outcome or self.metadata.outcome, timeout
         self._close(actor, now)
         self.record(
             EventType.ENDED,
@@ -233,7 +230,7 @@ class VideoSession:
             timeout=timeout,
             actualDuration=self.metadata.actual_duration,
             role=actor.role,
-            outcome=outcome,
+            outcome=self.metadata.outcome,
         )
         self._all_leave(actor, now)
 
@@ -277,7 +274,9 @@ class VideoSession:
         admission: Admission = Admission.LEFT,
         superseded_by: str | None = None,
     ) -> None:
-        """Ends one stay and records why."""
+        """Ends one stay and records why; somebody sent back who leaves is still sent back when they return."""
+        if admission is Admission.LEFT and participant.admission is Admission.SENT_BACK and superseded_by is None:
+            admission = Admission.SENT_BACK
         was = {"userType": participant.user_type, "userId": participant.user_id, "wasAdmitted": participant.admitted}
         participant.depart(now, admission, superseded_by)
         self.mark(participant)

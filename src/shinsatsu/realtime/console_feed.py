@@ -14,12 +14,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import Login
-from shinsatsu.domain.errors import Forbidden, NotFound, ShinsatsuError
+from shinsatsu.domain.errors import Forbidden, NotFound, ShinsatsuError, Unauthenticated, Unavailable
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.roles import Action, UserKey
 from shinsatsu.realtime.messages import HEARTBEAT, encode
 from shinsatsu.realtime.session import HEARTBEAT_INTERVAL, SILENCE_LIMIT, CloseCode, Closing
-from shinsatsu.realtime.websocket import close_stream, closing_of, origin_allowed, own_origin, send_all
+from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, send_all
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.views import view_of
 from shinsatsu.wire import session_answer
@@ -124,12 +124,23 @@ class ConsoleFeed:
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
                 await listening
 
+    async def _ask_again(self, websocket: WebSocket, reader: _Reader) -> None:
+        """The login may have ended, or its account been blocked, on another server."""
+        try:
+            reader.login = await self._authenticate(websocket)
+        except Unauthenticated as gone:
+            reader.closing = reader.closing or closing_of(gone)
+            reader.fresh.clear()
+        except Unavailable:
+            return  # asked again with the next heartbeat
+
     async def _pump(self, websocket: WebSocket, reader: _Reader) -> None:
         beat_at = time.monotonic()
         while True:
             messages = reader.take()
             now = time.monotonic()
             if now >= beat_at:
+                await self._ask_again(websocket, reader)
                 messages.append(HEARTBEAT)
                 beat_at = now + HEARTBEAT_INTERVAL
             if reader.gone or not await send_all(websocket, messages):

@@ -136,13 +136,15 @@ class Hub:
                 latest = max((one for _, one in commits), key=lambda one: one.session.last_seq)
                 try:
                     await self._tell(session_id, channel.viewers, events, latest)
-                except Unavailable:
-                    # The events are safe in the store: the viewers come back for them.
+                except Exception as error:  # the events are safe in the store: the viewers come back for them
+                    if not isinstance(error, Unavailable):
+                        log.exception("news not told", session_id=session_id)
                     for viewer in channel.viewers:
                         viewer.close(CloseCode.RESYNC_REQUIRED, "resync_required")
                     return
         finally:
             channel.task = None
+            channel.fresh.clear()
             if not channel.viewers:
                 self._channels.pop(session_id, None)
 

@@ -6,7 +6,7 @@ notification is made good by the numbers of the next event.
 """
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import asyncpg
@@ -20,6 +20,9 @@ from shinsatsu.service.repositories import UnitsOfWork
 
 CHANNEL = "shinsatsu_events"
 AGAIN_SECONDS = 1.0
+TELL_SECONDS = 5.0
+MOST_UNTOLD = 10_000
+"""Notifications kept while the connection is lost; the numbers of later events make good what is dropped."""
 MOST_EVENTS = 500
 
 log = structlog.get_logger(__name__)
@@ -47,20 +50,15 @@ class PostgresqlBus:
         self._server_id = server_id
         self._wanted = wanted
         self._lost = lost
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
-        self._sending = asyncio.Lock()
+        self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
+        self._news = asyncio.Event()
         self._heard: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
 
     async def publish(self, events: Sequence[StoredEvent], consultation: Consultation) -> None:
-        """Tells this server's listeners at once, then the other servers."""
+        """Tells this server's listeners at once; the other servers are told behind it, also after a lost connection."""
         await self._local.publish(events, consultation)
-        payload = f"{self._server_id} {consultation.session.id} {events[0].seq}"
-        connection = self._connection
-        if connection is None:
-            return
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            async with self._sending:
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+        self._untold.append(f"{self._server_id} {consultation.session.id} {events[0].seq}")
+        self._news.set()
 
     async def run(self) -> None:
         """Listens until cancelled; a lost connection is made anew."""
@@ -69,9 +67,8 @@ class PostgresqlBus:
             while True:
                 try:
                     await self._listen()
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     log.warning("event bus lost, trying again", error=type(error).__name__)
-                self._connection = None
                 self._lost()
                 await asyncio.sleep(AGAIN_SECONDS)
         finally:
@@ -80,14 +77,20 @@ class PostgresqlBus:
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._address, timeout=5, server_settings={"application_name": CHANNEL})
-        ended = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda _: ended.set())
+            connection.add_termination_listener(lambda _: self._news.set())
             await connection.add_listener(CHANNEL, self._on_notification)
-            self._connection = connection
-            await ended.wait()
+            while not connection.is_closed():
+                await self._tell(connection)
+                await self._news.wait()
+                self._news.clear()
         finally:
             connection.terminate()
+
+    async def _tell(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        while self._untold:
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, self._untold[0], timeout=TELL_SECONDS)
+            self._untold.popleft()
 
     def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         parts = str(payload).split(" ")

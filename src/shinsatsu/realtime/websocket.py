@@ -15,22 +15,21 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from shinsatsu.domain.credentials import Grant
 from shinsatsu.domain.errors import (
     Conflict,
-    Forbidden,
     NotFound,
     ShinsatsuError,
-    StaleParticipant,
     Unauthenticated,
     Unavailable,
 )
 from shinsatsu.realtime.hub import Hub, Viewer
 from shinsatsu.realtime.messages import MediaState
 from shinsatsu.realtime.projection import as_seen_by, event_message, snapshot_message, turn_of
-from shinsatsu.realtime.session import CloseCode, Closing, EventStream
+from shinsatsu.realtime.session import CloseCode, EventStream
+from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, send_all
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.session_manager import SessionManager
 
 BACKLOG_LIMIT = 500
-SEND_TIMEOUT = 10.0
+ASK_AGAIN_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -191,6 +190,19 @@ class Streams:
         stream.tick(now)
         if now >= connection.grant_ends:
             stream.close(CloseCode.NO_GRANT, "the grant has ended")
+        elif now >= connection.ask_again_at:
+            connection.ask_again_at = now + ASK_AGAIN_SECONDS
+            await self._ask_again(connection)
+
+    async def _ask_again(self, connection: "_Connection") -> None:
+        """The grant may have been taken back, or its account blocked, on another server."""
+        try:
+            await self._authenticate(connection.websocket)
+        except Unauthenticated as gone:
+            closing = closing_of(gone)
+            connection.stream.close(closing.code, closing.reason)
+        except Unavailable:
+            return  # asked again a while later
 
     async def _refill(self, connection: "_Connection") -> None:
         try:
@@ -235,57 +247,15 @@ class _Connection:
     stream: EventStream
     id: str
     grant_ends: float = 0.0
+    ask_again_at: float = 0.0
     appeared: bool = False
     gone: bool = False
 
     def __post_init__(self) -> None:
+        self.ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
         self.grant_ends = time.monotonic() + (self.grant.expires_at - datetime.now(UTC)).total_seconds()
-
-
-def origin_allowed(origin: str | None, own: str, allowed: Collection[str]) -> bool:
-    """Whether a WebSocket may be opened from there: our own pages, listed origins, and programs, which send none."""
-    return origin is None or origin.lower() in {own, *allowed}
-
-
-def own_origin(websocket: WebSocket) -> str:
-    """The origin that the page of this connection's address has (RFC 6454), its scheme as a trusted proxy told it."""
-    scheme = "https" if websocket.url.scheme == "wss" else "http"
-    return f"{scheme}://{websocket.headers.get('host', '').lower()}"
-
-
-def closing_of(error: ShinsatsuError) -> Closing:
-    """The close code that says what an error says."""
-    match error:
-        case Unauthenticated():
-            return Closing(CloseCode.NO_GRANT, error.code)
-        case Forbidden():
-            return Closing(CloseCode.MAY_NOT_VIEW, error.reason)
-        case NotFound():
-            return Closing(CloseCode.NO_SUCH_SESSION, error.code)
-        case StaleParticipant():
-            return Closing(CloseCode.STALE_PARTICIPANT, error.code)
-        case Conflict():
-            return Closing(CloseCode.SESSION_OVER, error.code)
-    return Closing(CloseCode.RESYNC_REQUIRED, error.code)
 
 
 def _number(text: str | None) -> int | None:
     """`after` as a number; anything else asks for the snapshot."""
     return int(text) if text is not None and text.isdecimal() and len(text) < 16 else None
-
-
-async def send_all(websocket: WebSocket, messages: list[str]) -> bool:
-    """Sends; False when the client is gone or takes nothing any more."""
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            for text in messages:
-                await websocket.send_text(text)
-    except (TimeoutError, WebSocketDisconnect, RuntimeError):  # RuntimeError: the close was already under way
-        return False
-    return True
-
-
-async def close_stream(websocket: WebSocket, closing: Closing) -> None:
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await websocket.close(int(closing.code), closing.reason)

@@ -25,7 +25,8 @@ class DeadlineKeeper:
     def __init__(self, commands: Commands, servers: Servers) -> None:
         self._commands = commands
         self._servers = servers
-        self._outage_open = False
+        self._owed: list[str] | None = []
+        """Sessions whose outage is still to be made good; None when they are not known yet."""
 
     async def run(self) -> None:
         """Looks until cancelled; a failure of the database is tried again a second later."""
@@ -41,10 +42,9 @@ class DeadlineKeeper:
         outage = await self._servers.beat()
         if outage is None:
             return
-        self._outage_open = self._outage_open or outage
-        if self._outage_open:  # until it is made good for everybody nobody is ended
-            await self._make_good()
-            self._outage_open = False
+        if outage:
+            self._owed = None
+        await self._make_good()  # until it is done for everybody nobody is ended
         async with self._commands.units_of_work.read() as unit:
             due = await unit.sessions.due(self._commands.clock.now())
         for session_id in due:
@@ -59,14 +59,16 @@ class DeadlineKeeper:
         await self._attempt(session_id, change)
 
     async def _make_good(self) -> None:
-        async with self._commands.units_of_work.read() as unit:
-            session_ids = await unit.sessions.open_ones()
-        for session_id in session_ids:
+        if self._owed is None:
+            async with self._commands.units_of_work.read() as unit:
+                self._owed = await unit.sessions.open_ones()
 
-            async def change(_: UnitOfWork, consultation: Consultation) -> None:
-                after_outage(consultation.session, self._commands.clock.now())
+        async def change(_: UnitOfWork, consultation: Consultation) -> None:
+            after_outage(consultation.session, self._commands.clock.now())
 
-            await self._commands.on_session(session_id, change)
+        while self._owed:
+            await self._commands.on_session(self._owed[-1], change)
+            self._owed.pop()
 
     async def _attempt(self, session_id: str, change: Change[None]) -> None:
         """One session's trouble is not the others': what lost a race is looked at again a second later."""

@@ -106,7 +106,7 @@ class Inquiries:
         edges = permitted_edges(consultation.session, tracks)
         own = consultation.session.find(actor.key)
         return [
-            (track, track_permissions(actor, track, flows=own is None or Edge(track.track_name, own.id) in edges))
+            (track, track_permissions(actor, track, flows=own is not None and Edge(track.track_name, own.id) in edges))
             for track in tracks
             if track.state is TrackState.PUBLISHED
         ]

@@ -6,7 +6,7 @@ from shinsatsu.domain import moderation
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, IdentityCheckRequired, NotFound, ReasonRequired, StaleParticipant
 from shinsatsu.domain.events import EventType
-from shinsatsu.domain.participant import IdentityMethod, Participant
+from shinsatsu.domain.participant import Admission, IdentityMethod, Participant
 from shinsatsu.domain.policy import Column, Target
 from shinsatsu.domain.roles import Action, AuthUser, UserType
 from shinsatsu.domain.tracks import Track, TrackState, TrackType
@@ -42,6 +42,14 @@ class Moderation:
 
         return await self._on_person(actor, Action.ADMIT, session_id, participant_id, act)
 
+    async def restore(self, actor: AuthUser, session_id: str, participant_id: str) -> SessionView:
+        """Lifts a removal: a fresh link brings the person back, to wait and be admitted anew."""
+
+        async def act(_: UnitOfWork, consultation: Consultation, target: Participant) -> None:
+            moderation.restore(consultation.session, target, actor, self._commands.clock.now())
+
+        return await self._on_person(actor, Action.ADMIT, session_id, participant_id, act, removed=True)
+
     async def send_back(self, actor: AuthUser, session_id: str, participant_id: str) -> SessionView:
         """Returns somebody to the waiting room."""
 
@@ -62,7 +70,7 @@ class Moderation:
             moderation.remove(consultation.session, target, actor, reason.strip(), now)
             await unit.credentials.revoke_person(consultation.appointment.id, target.key, now)
 
-        view = await self._on_person(actor, Action.REMOVE, session_id, participant_id, act)
+        view = await self._on_person(actor, Action.REMOVE, session_id, participant_id, act, removed=True)
         await self._commands.edges.settle(session_id)
         return view
 
@@ -73,6 +81,7 @@ class Moderation:
         ended: list[Track] = []
 
         async def act(unit: UnitOfWork, consultation: Consultation, target: Participant) -> None:
+            _require_admitted(target)
             moderation.mute(consultation.session, target, kinds, actor, self._commands.clock.now())
             if TrackType.SCREEN in kinds:
                 ended[:] = await self._end_screens(unit, consultation, actor, {target.id}, "muted")
@@ -101,6 +110,7 @@ class Moderation:
         """Asks somebody to switch on."""
 
         async def act(_: UnitOfWork, consultation: Consultation, target: Participant) -> None:
+            _require_admitted(target)
             moderation.request_unmute(consultation.session, target, kinds, actor, self._commands.clock.now())
 
         await self._on_person(actor, Action.MUTE_OTHERS, session_id, participant_id, act)
@@ -158,14 +168,14 @@ class Moderation:
         return view
 
     async def _on_person(
-        self, actor: AuthUser, action: Action, session_id: str, participant_id: str, act: Act
+        self, actor: AuthUser, action: Action, session_id: str, participant_id: str, act: Act, *, removed: bool = False
     ) -> SessionView:
         async def change(unit: UnitOfWork, consultation: Consultation) -> SessionView:
             # First whether the actor may do this to anybody, so that nobody learns here who is in the session.
             authorize(actor, action, consultation, Target(Column.PATIENT))
             target = await _find(unit, consultation, participant_id)
-            if not target.is_active and action not in (Action.ADMIT, Action.REMOVE):
-                raise StaleParticipant("This participant was removed.", field="participantId")
+            if not target.is_active and not (removed and target.admission is Admission.REMOVED):
+                raise StaleParticipant("This participant was removed or has left.", field="participantId")
             authorize(actor, action, consultation, target_of(target, actor))
             await act(unit, consultation, target)
             return view_of(consultation, actor)
@@ -188,6 +198,12 @@ class Moderation:
     async def _obeyed(self, session_id: str, ended: Collection[Track]) -> None:
         await self._commands.edges.settle(session_id)
         await stop_sending(self._plane, ended)
+
+
+def _require_admitted(target: Participant) -> None:
+    """Of somebody who waits nothing flows, and they learn nothing of the others."""
+    if not target.admitted:
+        raise Forbidden("target_not_admitted", "This person is not in the call.")
 
 
 async def _find(unit: UnitOfWork, consultation: Consultation, participant_id: str) -> Participant:

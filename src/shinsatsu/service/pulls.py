@@ -15,7 +15,7 @@ from shinsatsu.domain.errors import (
 )
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.domain.subscriptions import Direction, MediaSession, SubscriptionState
-from shinsatsu.domain.two_way import two_way_media
+from shinsatsu.domain.two_way import note_two_way_media, two_way_media
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.fresh_receiver import FreshReceiver
 from shinsatsu.service.guard import authorize_media
@@ -90,7 +90,7 @@ class Pulls:
             if media.negotiating_until is not None:
                 await unit.media.release(media.id, media.negotiating_until)
             flowing = {pull.edge for pull in pulls if pull.state in ANSWERED or pull in offered} & permitted
-            session.note_two_way_media(two_way_media(session, tracks, flowing), now)
+            note_two_way_media(session, two_way_media(session, tracks, flowing), now)
             return any(pull.edge not in permitted for pull in offered)
 
         if await self._commands.on_session(media.session_id, change):

@@ -1,6 +1,6 @@
 """The life of a session as its people drive it: create, join, leave, end (spec §2 and §8)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from shinsatsu.domain import moderation
@@ -11,7 +11,7 @@ from shinsatsu.domain.errors import DoctorBusy, NotFound, ReasonRequired, Sessio
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.participant import Devices, Participant
 from shinsatsu.domain.policy import Context, decide, must_say_why
-from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserType
+from shinsatsu.domain.roles import TIMER, Action, AuthUser, Relation, UserType
 from shinsatsu.domain.session_status import Outcome, SessionStatus
 from shinsatsu.domain.sight import Sight
 from shinsatsu.domain.tracks import Track, TrackState, TrackType
@@ -114,26 +114,25 @@ class SessionManager:
         Raises ReasonRequired for operators and admins who don't say why, DoctorBusy, Forbidden (`locked`, …).
         """
         wish = wish or JoinWish()
-        if wish.leave is not None and wish.leave != session_id:
-            await self._move_out(actor, wish.leave)
+        left: list[tuple[list[StoredEvent], Consultation]] = []
 
         async def change(unit: UnitOfWork, consultation: Consultation) -> tuple[str, list[Track], Consultation]:
+            left.clear()
             relation = authorize(actor, Action.JOIN, consultation)
             session = consultation.session
             if wish.participant_id is not None:
                 own = session.own(actor, wish.participant_id)
                 return own.id, await _unused_tracks(unit, session_id, own), consultation
-            if must_say_why(relation) and not wish.reason and session.find(actor.key) is None:
+            if must_say_why(relation) and not wish.reason and not any(one.key == actor.key for one in session.present):
                 raise ReasonRequired("Say why you come in: everybody in the session sees it.", field="reason")
-            if relation in DOCTORS and self._commands.rules.one_consultation_per_doctor:
-                await _require_free(unit, actor, session)
+            left.extend(await self._move_here(unit, actor, relation, session, wish.leave))
             participant_id = self._commands.ids.new_id()
             session.join(actor, relation, participant_id, self._commands.clock.now(), wish.reason, wish.devices)
             return participant_id, session.granted, consultation
 
         participant_id, tracks, consultation = await self._commands.on_session(session_id, change)
-        if actor.user_type is UserType.WORKER and wish.participant_id is None:
-            await self._leave_empty_rooms(actor, consultation)
+        for events, other in left:
+            await self._commands.tell(events, other)
         view = view_of(consultation, actor)
         participant = next(one for one in view.participants if one.id == participant_id)
         own = [track for track in tracks if track.participant_id == participant_id]
@@ -147,6 +146,7 @@ class SessionManager:
             consultation.session.leave(actor, participant_id, self._commands.clock.now())
 
         await self._commands.on_session(session_id, change)
+        await self._commands.edges.settle(session_id)
 
     async def end(self, actor: AuthUser, session_id: str, outcome: Outcome | None = None) -> SessionView:
         """Ends it for everybody; a session that is over already is answered as it is."""
@@ -157,7 +157,9 @@ class SessionManager:
                 consultation.session.end(actor, self._commands.clock.now(), outcome)
             return view_of(consultation, actor)
 
-        return await self._commands.on_session(session_id, change)
+        view = await self._commands.on_session(session_id, change)
+        await self._commands.edges.settle(session_id)
+        return view
 
     async def set_outcome(self, actor: AuthUser, session_id: str, outcome: Outcome) -> SessionView:
         """Notes how it went, also after the end."""
@@ -209,30 +211,30 @@ class SessionManager:
         relation = relation_of(actor, consultation.appointment)
         return decide(actor, Action.VIEW, context_of(actor.key, consultation, relation)).allowed
 
-    async def _move_out(self, actor: AuthUser, session_id: str) -> None:
-        """Ends the actor's stay elsewhere; saying it twice changes nothing."""
-        # A grant is worth nothing in another appointment, but whoever holds it may end a stay of their own anywhere.
-        oneself = replace(actor, appointment_id=None)
+    async def _move_here(
+        self, unit: UnitOfWork, actor: AuthUser, relation: Relation, session: VideoSession, leaving: str | None
+    ) -> list[tuple[list[StoredEvent], Consultation]]:
+        """Ends the actor's stays elsewhere, in the transaction of the join: one doctor, one room (decision 9).
 
-        async def change(_: UnitOfWork, consultation: Consultation) -> None:
-            authorize(oneself, Action.LEAVE, consultation)
-            own = consultation.session.find(actor.key)
-            if own is not None and own.is_active:
-                consultation.session.depart(own, actor, self._commands.clock.now(), reason="moved")
-
-        await self._commands.on_session(session_id, change)
-
-    async def _leave_empty_rooms(self, actor: AuthUser, entered: Consultation) -> None:
-        """A doctor waits in one room, the one they came to last."""
-        own = entered.session.find(actor.key)
-        if own is None or own.relation not in DOCTORS or not self._commands.rules.one_consultation_per_doctor:
-            return
-        async with self._commands.units_of_work.read() as unit:
-            stays = await unit.sessions.stays_of(actor.key)
-        for other in stays:
-            stay = other.session.find(actor.key)
-            if stay is not None and (stay.joined_at, stay.id) < (own.joined_at, own.id):
-                await self._move_out(actor, other.session.id)
+        Raises DoctorBusy when an active consultation holds the doctor that is not the one to leave.
+        """
+        one_room = relation in DOCTORS and self._commands.rules.one_consultation_per_doctor
+        if not one_room and leaving is None:
+            return []
+        await unit.appointments.hold_person(actor.key)
+        stays = [one for one in await unit.sessions.stays_of(actor.key) if one.session.id != session.id]
+        others = [one for one in stays if one_room or one.session.id == leaving]
+        for other in others:
+            if other.session.id != leaving and other.session.status is SessionStatus.ACTIVE:
+                raise DoctorBusy(_holding(other))
+        left = []
+        for other in others:
+            held = await unit.sessions.get(other.session.id, for_update=True)
+            stay = held.session.find(actor.key) if held else None
+            if held is not None and stay is not None and stay.is_active:
+                held.session.depart(stay, actor, self._commands.clock.now(), reason="moved")
+                left.append((await self._commands.save(unit, held), held))
+        return left
 
     async def _snapshot(self, unit: UnitOfWork, actor: AuthUser, session_id: str) -> Snapshot:
         view = await self._view(unit, actor, session_id)
@@ -258,19 +260,11 @@ async def _unused_tracks(unit: UnitOfWork, session_id: str, participant: Partici
     return [one for one in own if one.state is TrackState.GRANTED and one.track_type is not TrackType.SCREEN]
 
 
-async def _require_free(unit: UnitOfWork, actor: AuthUser, session: VideoSession) -> None:
-    """Raises DoctorBusy when another active consultation holds this doctor; two at once come one after the other."""
-    own = session.find(actor.key)
-    if own is not None and own.is_active:
-        return
-    await unit.appointments.hold_person(actor.key)
-    for other in await unit.sessions.stays_of(actor.key):
-        if other.session.id != session.id and other.session.status is SessionStatus.ACTIVE:
-            patient = other.people.get((UserType.PATIENT, other.appointment.patient_id))
-            raise DoctorBusy(
-                {
-                    "sessionId": other.session.id,
-                    "appointmentId": other.appointment.id,
-                    "patient": patient.display_name if patient else "",
-                }
-            )
+def _holding(consultation: Consultation) -> dict[str, str]:
+    """Which consultation holds a doctor, in words for that doctor."""
+    patient = consultation.people.get((UserType.PATIENT, consultation.appointment.patient_id))
+    return {
+        "sessionId": consultation.session.id,
+        "appointmentId": consultation.appointment.id,
+        "patient": patient.display_name if patient else "",
+    }

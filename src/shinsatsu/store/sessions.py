@@ -57,9 +57,11 @@ NEWEST = (
     .limit(1)
 )
 ONE_LOCKED, NEWEST_LOCKED = ONE.with_for_update(of=video_sessions), NEWEST.with_for_update(of=video_sessions)
+KEPT = (Admission.REMOVED, Admission.SENT_BACK)
+"""What is known of somebody who is not in the session any more, since it holds when they return."""
 PARTICIPANTS = (
     select(session_participants)
-    .where(or_(session_participants.c.is_active, session_participants.c.admission == Admission.REMOVED))
+    .where(or_(session_participants.c.is_active, session_participants.c.admission.in_(KEPT)))
     .order_by(session_participants.c.joined_at, session_participants.c.id)
 )
 PARTICIPANTS_OF_ONE = PARTICIPANTS.where(session_participants.c.video_session_id == bindparam("key"))

@@ -1,4 +1,5 @@
 import { NetworkProblem, problemOf } from './problem'
+import { noteServerTime } from './server-time'
 import type {
   Clinic,
   Description,
@@ -35,6 +36,7 @@ async function call<T>(method: string, path: string, body?: unknown, grantId?: s
     // fetch rejects with a bare TypeError or a timeout: both mean that nobody answered.
     throw new NetworkProblem(String(error))
   }
+  noteServerTime(response.headers.get('Date'))
   if (!response.ok) throw await problemOf(response)
   return (response.status === 204 ? undefined : await response.json()) as T
 }
@@ -112,6 +114,11 @@ export class ConsultationApi {
 
   admit(participantId: string): Promise<SessionParticipant> {
     return this.#participant(participantId, 'admit')
+  }
+
+  /** Lets somebody removed come back; a fresh link brings them. */
+  restore(participantId: string): Promise<SessionParticipant> {
+    return this.#participant(participantId, 'restore')
   }
 
   sendBack(participantId: string): Promise<SessionParticipant> {

@@ -92,6 +92,8 @@ export interface VideoSession {
     endedBy?: Actor | null
     outcome?: Outcome | null
   }
+  /** As on a participant's answer. */
+  unconfirmed?: boolean
   /** What the caller may do, and over whom; on answers, not on the stream's messages. */
   you?: Rights | null
 }

@@ -54,6 +54,11 @@ export abstract class ConsultationView {
     return this.live.waiting
   }
 
+  /** Counts what has happened here, also what one may not see: more of it means that asking anew is worth it. */
+  get stirs(): number {
+    return this.live.stirs
+  }
+
   /** What has arrived of a person's microphone or camera, the newest publication first. */
   trackOf(person: SessionParticipant, type: TrackType): MediaStreamTrack | undefined {
     return this.live

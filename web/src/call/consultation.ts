@@ -47,6 +47,7 @@ export class Consultation extends ConsultationView {
     const changed = () => this.listener.changed()
     const roomHandlers = {
       heard: (event: StreamEvent, before: Room) => this.#heard(event, before),
+      hidden: changed,
       alive: (alive: boolean) => this.#streamAlive(alive),
       final: () => void this.#stale(),
     }
@@ -87,6 +88,15 @@ export class Consultation extends ConsultationView {
     this.#set('joining')
     await tracksReady
     if (this.phase === 'joining') await this.#entry.go()
+  }
+
+  /** Whether a locked session is open by now; finds out as well that it is over. */
+  async lookAgain(): Promise<boolean> {
+    if (this.phase !== 'refused') return false
+    await this.live.lookAgain()
+    if (this.phase !== 'refused') return false
+    if (this.live.isOver) this.#finish('over')
+    return !this.live.isOver && !this.room.session.locked
   }
 
   /** Stays out, in the other consultation that holds this doctor. */

@@ -9,6 +9,8 @@ const FINAL_CODES = [4401, 4403, 4404, 4409, 4410]
 
 export interface StreamHandlers {
   event(event: StreamEvent): void
+  /** Something has happened that is not for this viewer: all that came is its number. */
+  hidden(): void
   /** The stream came (back) or was lost; it tries again by itself. */
   alive(alive: boolean): void
   /** The server will not have this stream again: one of the final close codes. */
@@ -102,6 +104,7 @@ export class EventStream {
     }
     this.#seq = message.seq
     if (message.type !== undefined) this.handlers.event(message as StreamEvent)
+    else this.handlers.hidden()
   }
 
   #lost(socket: WebSocket, code: number): void {

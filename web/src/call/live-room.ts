@@ -20,6 +20,8 @@ import { applyEvent, isHeldBack, isWaiting, type Room } from './room'
 export interface RoomHandlers {
   /** The room has changed by an event; `before` is what it was. */
   heard(event: StreamEvent, before: Room): void
+  /** Something has happened that one may not see. */
+  hidden(): void
   alive(alive: boolean): void
   final(code: number): void
 }
@@ -30,6 +32,8 @@ export class LiveRoom {
   rights: Rights
   endedBy: Actor | undefined
   participantId: string | undefined
+  /** Counts what the stream has told, also what one may not see. */
+  stirs = 0
   readonly #stream: EventStream
 
   constructor(
@@ -39,11 +43,19 @@ export class LiveRoom {
     private readonly handlers: RoomHandlers,
     newSocket: (url: string) => WebSocket,
   ) {
-    this.room = { session, tracks: [] }
+    this.room = { session, tracks: [], removed: [] }
     this.rights = session.you ?? { permissions: [], over: {} }
     this.#stream = new EventStream(
       () => '',
-      { event: (event) => this.#heard(event), alive: handlers.alive, final: handlers.final },
+      {
+        event: (event) => this.#heard(event),
+        hidden: () => {
+          this.stirs++
+          handlers.hidden()
+        },
+        alive: handlers.alive,
+        final: handlers.final,
+      },
       newSocket,
     )
   }
@@ -118,7 +130,7 @@ export class LiveRoom {
     this.participantId = participantId
     this.rights = { permissions, over: session.you?.over ?? this.rights.over }
     this.api.sessionId = session.id
-    if (moved) this.room = { session, tracks: [] }
+    if (moved) this.room = { session, tracks: [], removed: [] }
     else if (session.version >= this.room.session.version) this.room = { ...this.room, session }
     if (!same) this.#stream.open((after) => this.api.eventsUrl(participantId, after), moved || blind)
   }
@@ -152,12 +164,13 @@ export class LiveRoom {
   async #create(): Promise<void> {
     const session = await this.api.create(this.room.session.appointmentId)
     if (session.id !== this.api.sessionId) this.#stream.close()
-    this.room = session.id === this.api.sessionId ? { ...this.room, session } : { session, tracks: [] }
+    this.room = session.id === this.api.sessionId ? { ...this.room, session } : { session, tracks: [], removed: [] }
     this.api.sessionId = session.id
   }
 
   #heard(event: StreamEvent): void {
     const before = this.room
+    this.stirs++
     this.room = applyEvent(before, event)
     if (event.type === 'permissions') this.rights = { permissions: event.permissions, over: event.over }
     if (event.type === 'session_status') this.endedBy = event.by

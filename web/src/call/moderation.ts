@@ -7,6 +7,8 @@ export const EXTENSION_MINUTES = 15
 /** The command holds, but the media plane has not confirmed yet that it stopped; it is told again until it has. */
 export class Unconfirmed extends Error {}
 
+type Named = Pick<SessionParticipant, 'participantId'>
+
 export interface ModerationHandlers {
   changed(): void
   /** A command was refused or did not arrive, and nothing of it holds; or it is `Unconfirmed`. */
@@ -26,12 +28,17 @@ export class Moderation {
   ) {}
 
   /** Whether a command, named as below, is on its way. */
-  isRunning(command: string, person?: SessionParticipant): boolean {
+  isRunning(command: string, person?: Named): boolean {
     return this.#running.has(nameOf(command, person))
   }
 
   admit(person: SessionParticipant): Promise<boolean> {
     return this.#run(nameOf('admit', person), () => this.api.admit(person.participantId))
+  }
+
+  /** Lets somebody removed come back. */
+  restore(person: Named): Promise<boolean> {
+    return this.#run(nameOf('restore', person), () => this.api.restore(person.participantId))
   }
 
   sendBack(person: SessionParticipant): Promise<boolean> {
@@ -78,7 +85,7 @@ export class Moderation {
     this.handlers.changed()
     try {
       const answer = await command()
-      if ((answer as SessionParticipant | undefined)?.unconfirmed) this.handlers.failed(new Unconfirmed())
+      if ((answer as { unconfirmed?: boolean } | undefined)?.unconfirmed) this.handlers.failed(new Unconfirmed())
       return true
     } catch (error) {
       this.handlers.failed(error)
@@ -90,6 +97,6 @@ export class Moderation {
   }
 }
 
-function nameOf(command: string, person?: SessionParticipant): string {
+function nameOf(command: string, person?: Named): string {
   return person ? `${command} ${person.participantId}` : command
 }

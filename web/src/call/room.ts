@@ -4,6 +4,7 @@ import {
   type StreamEvent,
   type Track,
   type TrackType,
+  type UserType,
   type VideoSession,
   userKey,
 } from '../api/types'
@@ -12,21 +13,38 @@ import {
 export interface Room {
   readonly session: VideoSession
   readonly tracks: readonly Track[]
+  /** Whom staff have put out while one looked on. */
+  readonly removed: readonly Removed[]
+}
+
+export interface Removed {
+  participantId: string
+  userType: UserType
+  userId: number
+  displayName: string
+  /** They may come back, and have not yet. */
+  restored: boolean
 }
 
 /** The room after one event; pure. */
 export function applyEvent(room: Room, event: StreamEvent): Room {
   switch (event.type) {
     case 'snapshot':
-      return { session: event.session, tracks: event.tracks }
+      return {
+        session: event.session,
+        tracks: event.tracks,
+        removed: room.session.id === event.session.id ? room.removed : [],
+      }
     case 'session_status':
     case 'session_updated':
       return { ...room, session: event.session }
     case 'participant_joined':
+      return withParticipant(room, event.participant)
     case 'participant_updated':
+      if (event.change === 'restored') return withRestored(room, event.participant)
       return withParticipant(room, event.participant)
     case 'participant_left':
-      return withoutParticipant(room, event.participantId)
+      return event.reason === 'removed' ? withRemoved(room, event) : withoutParticipant(room, event.participantId)
     case 'track_published':
       return { ...room, tracks: [...withoutTrack(room, event.track.trackName), event.track] }
     case 'track_closed':
@@ -60,7 +78,23 @@ function withParticipant(room: Room, participant: SessionParticipant): Room {
   const others = room.session.participants.filter((p) => userKey(p) !== userKey(participant))
   const known = room.session.participants.findIndex((p) => userKey(p) === userKey(participant))
   const at = known < 0 ? others.length : known
-  return withParticipants(room, [...others.slice(0, at), participant, ...others.slice(at)])
+  const back = { ...room, removed: withoutUser(room.removed, participant) }
+  return withParticipants(back, [...others.slice(0, at), participant, ...others.slice(at)])
+}
+
+function withRemoved(room: Room, event: Extract<StreamEvent, { type: 'participant_left' }>): Room {
+  const { participantId, userType, userId, displayName } = event
+  const one = { participantId, userType, userId, displayName, restored: false }
+  return { ...withoutParticipant(room, participantId), removed: [...withoutUser(room.removed, event), one] }
+}
+
+function withRestored(room: Room, person: SessionParticipant): Room {
+  const removed = room.removed.map((one) => (userKey(one) === userKey(person) ? { ...one, restored: true } : one))
+  return { ...room, removed }
+}
+
+function withoutUser(people: readonly Removed[], user: { userType: UserType; userId: number }): Removed[] {
+  return people.filter((one) => userKey(one) !== userKey(user))
 }
 
 function withoutParticipant(room: Room, participantId: string): Room {

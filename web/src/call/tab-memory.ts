@@ -1,7 +1,9 @@
 import type { Grant } from '../api/types'
+import type { Farewell } from './phases'
 
 const GRANT = 'shinsatsu.grant.'
 const PROOF = 'shinsatsu.proof.'
+const REMOVAL = 'shinsatsu.removal.'
 
 /** Which grant this tab speaks with: two tabs of one browser may be two people, and a reload stays the same person. */
 export function rememberGrant(grant: Grant, sessionId: string): void {
@@ -15,6 +17,20 @@ export function rememberedGrant(sessionId: string): Grant | undefined {
 
 export function forgetGrant(sessionId: string): void {
   sessionStorage.removeItem(GRANT + sessionId)
+}
+
+/** That this tab's person was removed, by whom and why: a reload says it again. Only a fresh link makes it forget. */
+export function rememberRemoval(sessionId: string, farewell: Farewell): void {
+  sessionStorage.setItem(REMOVAL + sessionId, JSON.stringify(farewell))
+}
+
+export function rememberedRemoval(sessionId: string): Farewell | undefined {
+  const stored = sessionStorage.getItem(REMOVAL + sessionId)
+  return stored === null ? undefined : (JSON.parse(stored) as Farewell)
+}
+
+export function forgetRemoval(sessionId: string): void {
+  sessionStorage.removeItem(REMOVAL + sessionId)
 }
 
 /** The proof that goes with a link's token: random once, the same on every try, so that a lost reply locks nobody out. */

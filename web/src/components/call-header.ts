@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
+import { now } from '../api/server-time'
 import type { VideoSession } from '../api/types'
 import type { Consultation } from '../call/consultation'
 import { EXTENSION_MINUTES } from '../call/moderation'
@@ -44,7 +45,7 @@ export class CallHeader extends Element {
   #clock() {
     const { metadata, startedAt } = this.#session
     const total = metadata.scheduledDuration * 60
-    const elapsed = startedAt ? (Date.now() - Date.parse(startedAt)) / 1000 : 0
+    const elapsed = startedAt ? (now() - Date.parse(startedAt)) / 1000 : 0
     return { total, elapsed, left: total - elapsed, share: Math.min(1, elapsed / Math.max(1, total)) }
   }
 
@@ -54,7 +55,7 @@ export class CallHeader extends Element {
     return html`<div class="time">
       <p class="row row--apart">
         <span>${t('elapsed')} <b>${minutesAndSeconds(elapsed)}</b></span>
-        <span>${t(left >= 0 ? 'remaining' : 'over')} <b>${minutesAndSeconds(Math.abs(left))}</b></span>
+        <span>${t(left >= 0 ? 'booked-left' : 'booked-over')} <b>${minutesAndSeconds(Math.abs(left))}</b></span>
       </p>
       <div
         class="level"
@@ -74,7 +75,10 @@ export class CallHeader extends Element {
     if (!endsAt || !this.consultation.may('extend')) return nothing
     const minutes = { minutes: EXTENSION_MINUTES }
     return html`<div class="ends">
-      <span class="ends__at" data-testid="ends-at">${t('ends-at', { time: clock(endsAt) })}</span>
+      <span class="ends__at" data-testid="ends-at">
+        ${icon('clock')} <span class="ends__long">${t('ends-at', { time: clock(endsAt) })}</span>
+        <span class="ends__short">${t('ends-at-short', { time: clock(endsAt) })}</span>
+      </span>
       <button
         class="button button--quiet"
         type="button"

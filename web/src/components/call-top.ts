@@ -22,7 +22,7 @@ export class CallTop extends Element {
     return html`<div class="call__top">
       ${isPatient ? [this.#people(), languageToggle('chip')] : nothing}
       ${c.phase === 'joining' ? said('network', t('connecting')) : nothing}
-      ${this.media.started && this.media.audioMuted ? said('mic-off', this.#silent()) : nothing}
+      ${this.media.started && this.media.audioMuted ? said('mic-off', this.#silent(), 'mic') : nothing}
       ${c.isSharing ? said('screen', t('you-show-screen')) : nothing}
       ${this.soundBlocked ? this.#sound() : nothing}
     </div>`
@@ -57,6 +57,6 @@ export class CallTop extends Element {
   }
 }
 
-function said(shape: IconName, words: string) {
-  return html`<p class="chip chip--said">${icon(shape)} ${words}</p>`
+function said(shape: IconName, words: string, about?: 'mic') {
+  return html`<p class="chip chip--said" data-about=${about ?? nothing}>${icon(shape)} ${words}</p>`
 }

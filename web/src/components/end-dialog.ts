@@ -4,7 +4,7 @@ import type { Outcome } from '../api/types'
 import { t } from '../i18n'
 import { Element } from './element'
 
-const OUTCOMES = ['completed', 'no_show_patient', 'moved_to_phone', 'moved_to_in_person'] as const
+const OUTCOMES = ['completed', 'no_show_patient', 'no_show_doctor', 'moved_to_phone', 'moved_to_in_person'] as const
 
 /** Asks once before a consultation is ended, with its outcome. Says `confirm` with the outcome. */
 @customElement('shinsatsu-end-dialog')

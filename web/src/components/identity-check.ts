@@ -26,7 +26,7 @@ export class IdentityCheck extends Element {
 
   protected override render() {
     const { identityCheck } = this.person
-    return html`<div class="identity">
+    return html`<div class="identity" @keydown=${this.#key}>
       <p class="mark fact ${identityCheck ? '' : 'mark--warning'}">
         ${icon(identityCheck ? 'ok' : 'identity')}
         <span>
@@ -74,6 +74,14 @@ export class IdentityCheck extends Element {
           ${t('identity-record')}
         </button>
       </form>`
+  }
+
+  /** Closes the form alone, not what it is in. */
+  #key = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || !this.open) return
+    event.stopPropagation()
+    this.open = false
+    this.querySelector<HTMLElement>('[data-testid=identity]')?.focus()
   }
 
   #note = async (event: Event) => {

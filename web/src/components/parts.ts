@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit'
+import { secondsSince } from '../api/server-time'
 import type { Clinic, SessionParticipant, VideoSession } from '../api/types'
 import { chooseLanguage, clock, day, type Key, language, t } from '../i18n'
 import { icon } from './icons'
@@ -65,7 +66,7 @@ export function roleOf(person: Pick<SessionParticipant, 'role' | 'relation'>): s
 
 /** Whole minutes since a moment, none before it. */
 export function minutesSince(iso: string): number {
-  return Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 60_000))
+  return Math.floor(secondsSince(iso) / 60)
 }
 
 /** Specialty and year of licence, as far as they are known. */

@@ -11,6 +11,7 @@ import { icon } from './icons'
 import './knock-card'
 import { avatar, doctorCard } from './parts'
 import { microphone } from './person-card'
+import { removedPerson } from './removed-people'
 import './session-switches'
 
 /** Who waits and who is here, oneself last, with one's devices. Says `people` to be closed, and `remove` with a person. */
@@ -55,6 +56,7 @@ export class PeoplePanel extends Element {
           .version=${this.version}
         ></shinsatsu-person-card>`,
       )}
+      ${c.grant.userType === 'worker' && c.room.removed.length > 0 ? this.#removed() : nothing}
       <shinsatsu-session-switches .consultation=${c} .version=${this.version}></shinsatsu-session-switches>
       ${this.#oneself()} ${c.grant.userType === 'patient' ? this.#assurance() : nothing}
     </aside>`
@@ -74,6 +76,12 @@ export class PeoplePanel extends Element {
           .version=${this.version}
         ></shinsatsu-knock-card>`,
       )}`
+  }
+
+  #removed() {
+    const { consultation: c } = this
+    return html`<h2 class="subtitle people__title">${t('removed-people')}</h2>
+      ${repeat(c.room.removed, userKey, (person) => removedPerson(person, c))}`
   }
 
   #oneself() {

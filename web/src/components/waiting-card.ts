@@ -1,16 +1,18 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
+import { now } from '../api/server-time'
 import type { Clinic, SessionParticipant } from '../api/types'
 import type { Consultation } from '../call/consultation'
+import type { Removed } from '../call/room'
 import { t } from '../i18n'
+import { doctorStatus, DoctorWatch } from './doctor-status'
 import { Element } from './element'
 import { icon } from './icons'
 import { waited } from './knock-card'
 import { aboutDoctor, appointmentTime, avatar, phoneButton, roleOf } from './parts'
 import { once } from './press'
+import { restoring } from './removed-people'
 import { Ticker } from './ticker'
-
-const LATE_AFTER_MINUTES = 5
 
 /** Nobody else is in yet: who is coming, how long it has taken, and that a sound will tell; or who waits to be let in. */
 @customElement('shinsatsu-waiting-card')
@@ -19,12 +21,23 @@ export class WaitingCard extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ type: Number }) version = 0
   /** When the person came in, in milliseconds since the epoch. */
-  @property({ type: Number }) since = Date.now()
+  @property({ type: Number }) since = now()
   protected readonly ticker = new Ticker(this)
+  protected readonly watch = new DoctorWatch(this)
 
   protected override render() {
     const knocks = this.consultation.waiting.find((person) => this.consultation.may('admit', person))
-    return html`<div class="wait"><div class="wait__card">${knocks ? this.#knock(knocks) : this.#nobody()}</div></div>`
+    const removed = this.#expectedNoMore
+    const says = knocks ? this.#knock(knocks) : removed ? this.#removed(removed) : this.#nobody()
+    return html`<div class="wait"><div class="wait__card">${says}</div></div>`
+  }
+
+  /** The patient of this appointment, where staff have put them out. */
+  get #expectedNoMore(): Removed | undefined {
+    const { room, grant } = this.consultation
+    const { userId } = room.session.appointment.patient
+    if (grant.userType === 'patient') return undefined
+    return room.removed.find((one) => one.userType === 'patient' && one.userId === userId)
   }
 
   #knock(person: SessionParticipant) {
@@ -49,7 +62,7 @@ export class WaitingCard extends Element {
 
   #nobody() {
     const isPatient = this.consultation.grant.userType === 'patient'
-    const minutes = Math.floor((Date.now() - this.since) / 60_000)
+    const minutes = Math.floor((now() - this.since) / 60_000)
     return html`<div class="stack stack--close">
         <h2 class="title">${t(isPatient ? 'waiting' : 'waiting-worker')}</h2>
         ${
@@ -57,12 +70,27 @@ export class WaitingCard extends Element {
             ? html`<p>${t('waited-now')}</p>`
             : html`<p class="waited"><b>${t('waited-minutes', { minutes })}</b> ${t('waited-after')}</p>`
         }
-        ${isPatient && this.#isLate() ? late(t('late-lead')) : nothing}
+        ${isPatient ? this.#doctor() : nothing}
       </div>
       <div class="card stack">
         ${this.#expected(isPatient)} ${isPatient ? phoneButton(this.clinic, t('call-clinic'), '') : nothing}
       </div>
       <p class="note row">${icon('bell')} ${t('chime-promise')}</p>`
+  }
+
+  #doctor() {
+    const { startsAt } = this.consultation.room.session.appointment
+    return html`<div role="status">${doctorStatus(this.watch.doing, startsAt, this.since)}</div>`
+  }
+
+  /** Nobody is coming by themselves: whom to let come back, and what brings them. */
+  #removed(person: Removed) {
+    const { consultation } = this
+    return html`<div class="stack stack--close" data-testid="removed-alone">
+      <h2 class="title">${t('removed-them', { name: person.displayName })}</h2>
+      <p class="lines" role="status">${t(person.restored ? 'may-come-back' : 'removed-them-lead')}</p>
+      ${!person.restored && consultation.may('admit') ? restoring(person, consultation) : nothing}
+    </div>`
   }
 
   #expected(isPatient: boolean) {
@@ -78,19 +106,4 @@ export class WaitingCard extends Element {
       </div>
     </div>`
   }
-
-  #isLate(): boolean {
-    return isLate(this.consultation.room.session.appointment.startsAt, this.since)
-  }
-}
-
-/** Whether somebody who came at a moment (milliseconds) has been kept waiting beyond the appointment's start. */
-export function isLate(startsAt: string, since: number, now = Date.now()): boolean {
-  return now - Math.max(Date.parse(startsAt), since) > LATE_AFTER_MINUTES * 60_000
-}
-
-export function late(lead: string) {
-  return html`<div class="banner banner--warning">
-    ${icon('clock')}<span><strong>${t('late')}</strong>${lead}</span>
-  </div>`
 }

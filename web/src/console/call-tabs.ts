@@ -14,7 +14,8 @@ export class CallTabs {
     const before = this.#tabs.get(sessionId)
     if (before && !before.closed) {
       before.focus()
-      return { known: true, go: () => undefined, cancel: () => undefined }
+      // Only the fragment differs from its address: the page stays and hears of it.
+      return { known: true, go: (url) => before.location.replace(url), cancel: () => undefined }
     }
     const tab = window.open('', '_blank')
     if (!tab) return { known: false, go: (url) => location.assign(url), cancel: () => undefined }

@@ -55,11 +55,11 @@ export class Commands {
     switch (deed.do) {
       case 'enter':
         return this.#enter(id, tab)
-      case 'admit':
       case 'admit-and-join':
+        return this.#enter(id, tab, deed.participant.participantId)
+      case 'admit':
         await api.admit(id, deed.participant.participantId)
-        this.handlers.tell({ icon: 'check', words: w('told-admit', { name: deed.participant.displayName }) })
-        return this.#enter(id, tab)
+        break
       case 'note-identity':
         await api.noteIdentity(id, deed.participant.participantId, deed.method)
         if (!deed.next) break
@@ -67,8 +67,7 @@ export class Commands {
       case 'extend':
         return this.#tellTheEnd(await api.extend(id, EXTEND_MINUTES))
       case 'mute-all':
-        await api.muteAll(id)
-        break
+        return this.#tellStopped(deed, await api.muteAll(id))
       case 'lock':
       case 'unlock':
         await api.lock(id, deed.do === 'lock')
@@ -80,30 +79,31 @@ export class Commands {
         await api.setOutcome(id, deed.outcome)
         break
       case 'restore':
-        await api.admit(id, deed.participantId)
+        await api.restore(id, deed.participantId)
         break
       case 'remove':
-        await api.remove(id, deed.participant.participantId, deed.reason)
-        break
+        return this.#tellStopped(deed, await api.remove(id, deed.participant.participantId, deed.reason))
       case 'send-back':
-        await api.sendBack(id, deed.participant.participantId)
-        break
+        return this.#tellStopped(deed, await api.sendBack(id, deed.participant.participantId))
       case 'mute-audio':
-        await api.mute(id, deed.participant.participantId, ['audio'])
-        break
+        return this.#tellStopped(deed, await api.mute(id, deed.participant.participantId, ['audio']))
       case 'mute-video':
-        await api.mute(id, deed.participant.participantId, ['video'])
-        break
+        return this.#tellStopped(deed, await api.mute(id, deed.participant.participantId, ['video']))
       case 'ask-to-unmute':
         await api.askToUnmute(id, deed.participant.participantId, ['audio'])
     }
     this.#tellDone(deed)
   }
 
-  async #enter(id: string, tab: CallTab | undefined): Promise<void> {
-    if (!tab || tab.known) return
+  /**
+   * Opens the call. Whoever is to be admitted is let in by the call's page, once one is in oneself: nobody is left alone
+   * there while another consultation still holds the doctor.
+   */
+  async #enter(id: string, tab: CallTab | undefined, admit?: string): Promise<void> {
+    if (!tab || (tab.known && !admit)) return
     const grant = await this.desk.api.grant(id)
-    tab.go(`/consultation/${encodeURIComponent(grant.sessionId)}#as=${encodeURIComponent(grant.grantId)}`)
+    const hints = new URLSearchParams({ as: grant.grantId, from: 'console', ...(admit ? { admit } : {}) })
+    tab.go(`/consultation/${encodeURIComponent(grant.sessionId)}#${hints}`)
   }
 
   #tellTheEnd(session: VideoSession): void {
@@ -115,11 +115,17 @@ export class Commands {
     this.handlers.tell({ icon: 'check', words: w(`told-${deed.do}` as 'told-remove', { name: whom(deed) }) })
   }
 
+  /** What takes a right away holds at once; that the media plane stopped it may still have to be confirmed. */
+  #tellStopped(deed: Deed, answer: { unconfirmed?: boolean }): void {
+    this.#tellDone(deed)
+    if (!answer.unconfirmed) return
+    this.handlers.tell({ icon: 'info', kind: 'warning', words: w('unconfirmed'), more: w('unconfirmed-lead') })
+  }
+
   #failed(deed: Deed, error: unknown): void {
     if (error instanceof ApiProblem && error.status === 401) return this.handlers.refused()
     if (hasCode(error, 'identity_check_required') && 'participant' in deed) {
-      const next = deed.do === 'admit-and-join' ? 'admit-and-join' : 'admit'
-      return this.handlers.ask({ ask: 'identity', session: deed.session, participant: deed.participant, next })
+      return this.handlers.ask({ ask: 'identity', session: deed.session, participant: deed.participant, next: 'admit' })
     }
     this.handlers.tell({ icon: 'info', kind: 'warning', ...wordsFor(error) })
   }

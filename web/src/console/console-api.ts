@@ -6,11 +6,12 @@ import type {
   IdentityMethod,
   MutableKind,
   Outcome,
+  SessionParticipant,
   UserType,
   VideoSession,
   WorkerRole,
 } from '../api/types'
-import { noteServerTime } from './server-time'
+import { noteServerTime } from '../api/server-time'
 
 const ANSWER_WITHIN_MS = 15_000
 
@@ -98,15 +99,20 @@ export class ConsoleApi {
     return this.#over(id, participantId, 'admit')
   }
 
-  sendBack(id: string, participantId: string): Promise<unknown> {
+  /** Lets somebody removed come back; a fresh link brings them. */
+  restore(id: string, participantId: string): Promise<unknown> {
+    return this.#over(id, participantId, 'restore')
+  }
+
+  sendBack(id: string, participantId: string): Promise<SessionParticipant> {
     return this.#over(id, participantId, 'send-back')
   }
 
-  remove(id: string, participantId: string, reason: string): Promise<unknown> {
+  remove(id: string, participantId: string, reason: string): Promise<SessionParticipant> {
     return this.#over(id, participantId, 'remove', { reason })
   }
 
-  mute(id: string, participantId: string, kinds: MutableKind[]): Promise<unknown> {
+  mute(id: string, participantId: string, kinds: MutableKind[]): Promise<SessionParticipant> {
     return this.#over(id, participantId, 'mute', { kinds })
   }
 
@@ -118,7 +124,7 @@ export class ConsoleApi {
     return this.#over(id, participantId, 'identity-check', { method })
   }
 
-  muteAll(id: string): Promise<unknown> {
+  muteAll(id: string): Promise<VideoSession> {
     return this.#ask('POST', `${sessionPath(id)}/mute-all`)
   }
 
@@ -144,7 +150,7 @@ export class ConsoleApi {
     return `${origin}/api/console/events?login=${encodeURIComponent(this.loginId)}`
   }
 
-  #over(id: string, participantId: string, deed: string, body?: unknown): Promise<unknown> {
+  #over<T>(id: string, participantId: string, deed: string, body?: unknown): Promise<T> {
     return this.#ask('POST', `${sessionPath(id)}/participants/${encodeURIComponent(participantId)}/${deed}`, body)
   }
 

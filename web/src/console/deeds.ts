@@ -16,13 +16,13 @@ export type Deed =
   | ({ do: 'restore'; participantId: string; name: string } & OnSession)
   | ({ do: 'send-back' | 'mute-audio' | 'mute-video' | 'ask-to-unmute' } & OnPerson)
   | ({ do: 'remove'; reason: string } & OnPerson)
-  | ({ do: 'note-identity'; method: IdentityMethod; next?: 'admit' | 'admit-and-join' | undefined } & OnPerson)
+  | ({ do: 'note-identity'; method: IdentityMethod; next?: 'admit' | undefined } & OnPerson)
 
 /** What has to be asked before it can be done. */
 export type Question =
   | ({ ask: 'end' | 'set-outcome' } & OnSession)
   | ({ ask: 'remove' } & OnPerson)
-  | ({ ask: 'identity'; next?: 'admit' | 'admit-and-join' | undefined } & OnPerson)
+  | ({ ask: 'identity'; next?: 'admit' | undefined } & OnPerson)
 
 /** One name for one deed on one target, while it is under way. */
 export function nameOf(deed: Deed): string {
@@ -31,7 +31,7 @@ export function nameOf(deed: Deed): string {
 }
 
 export function entersCall(deed: Deed): boolean {
-  return 'next' in deed ? deed.next === 'admit-and-join' : deed.do === 'enter' || deed.do === 'admit-and-join'
+  return deed.do === 'enter' || deed.do === 'admit-and-join'
 }
 
 export const EXTEND_MINUTES = 15

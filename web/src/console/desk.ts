@@ -5,7 +5,7 @@ import type { ConsoleApi } from './console-api'
 import { ConsoleStream } from './console-stream'
 import { type Day, bounds, dayOf } from './day'
 import { sessionsBetween } from './session-pages'
-import { now } from './server-time'
+import { now } from '../api/server-time'
 
 /** How long the first list waits for the stream, and how old a list gets while there is none. */
 const FIRST_STREAM_MS = 1_000

@@ -5,7 +5,7 @@ import { icon } from '../components/icons'
 import { clockWithSeconds } from './day'
 import type { Desk } from './desk'
 import { Pulse } from './pulse'
-import { now } from './server-time'
+import { now } from '../api/server-time'
 import { shortTime, w } from './words'
 
 /** While the stream is lost: how old the list is, and that it is being tried again. */

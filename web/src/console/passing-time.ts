@@ -3,7 +3,7 @@ import { customElement, property } from 'lit/decorators.js'
 import { minutesAndSeconds } from '../components/ticker'
 import { Element } from '../components/element'
 import { Pulse } from './pulse'
-import { now, secondsSince } from './server-time'
+import { now, secondsSince } from '../api/server-time'
 import { shortTime, w } from './words'
 
 /** A minute count after which a wait is long, and after which it is too long. */

@@ -5,7 +5,7 @@ import { icon } from '../components/icons'
 import { sign } from './icons'
 import { resultMark } from './result'
 import { may, mayEnd, mayEnter } from './rights'
-import { secondsSince, now } from './server-time'
+import { secondsSince, now } from '../api/server-time'
 import { SessionRow } from './session-row'
 import { shortTime, w } from './words'
 

@@ -67,7 +67,7 @@ export function tell(event: HistoryEvent, cast: Cast): Told {
 
 /** The finer name of an event: what its metadata make of it. */
 function kindOf({ eventType, userType, metadata }: HistoryEvent): string {
-  const { reason, kind, byStaff, admission, rejoined, trackType, allowed } = metadata
+  const { reason, kind, byStaff, admission, rejoined, trackType, allowed, kinds } = metadata
   switch (eventType) {
     case 'joined':
       return rejoined === true ? 'joined-again' : admission === 'waiting' ? 'joined-waiting' : 'joined'
@@ -81,6 +81,8 @@ function kindOf({ eventType, userType, metadata }: HistoryEvent): string {
     case 'track_published':
     case 'track_closed':
       return `${eventType}-${String(trackType)}`
+    case 'two_way_media':
+      return `two_way_media-${Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : 'both'}`
     case 'ended':
     case 'admitted':
       return userType === 'system' ? `${eventType}-by-itself` : eventType
@@ -108,7 +110,6 @@ function moreOf(event: HistoryEvent, cast: Cast): string {
   if (eventType === 'ended') texts.push(endOf(metadata), lengthOf(metadata))
   if (eventType === 'identity_checked') texts.push(wordFor('method', String(metadata['method'])))
   if (eventType === 'extended') texts.push(w('ends-at', { time: clock(String(metadata['endsAt'])) }))
-  if (eventType === 'two_way_media') texts.push(kinds(metadata['kinds']))
   if (eventType === 'unmute_requested') texts.push(kinds(metadata['kinds']))
   if (eventType === 'rescheduled' && typeof metadata['startsAt'] === 'string') {
     texts.push(`${shortDay(metadata['startsAt'])} ${clock(metadata['startsAt'])}`)

@@ -17,7 +17,7 @@ import './inside-row'
 import './plain-row'
 import { Pulse } from './pulse'
 import { matches } from './search'
-import { now } from './server-time'
+import { now } from '../api/server-time'
 import './waiting-row'
 import { w } from './words'
 

@@ -52,6 +52,9 @@ export const moderation: Record<keyof typeof ja, string> = {
   extended: '{name} extended the consultation',
   until: 'Until {time}',
   'ends-at': 'Ends at {time}',
+  'ends-at-short': 'Ends {time}',
+  'booked-left': 'Booked time left',
+  'booked-over': 'Over booked time',
   extend: 'Extend {minutes} min',
   'extend-short': '+{minutes} min',
 
@@ -117,6 +120,13 @@ export const moderation: Record<keyof typeof ja, string> = {
   'failed-identity': 'Please note the identity check first.',
   'failed-forbidden': 'You are not allowed to do that right now.',
 
+  'removed-people': 'Removed',
+  'was-removed': 'Was removed',
+  restore: 'Let them come back',
+  'may-come-back': 'A fresh link from the booking system or the clinic brings them back.',
+  'removed-them': '{name} was removed',
+  'removed-them-lead': 'If they should return, press “Let them come back”.',
+
   removed: 'You were removed from the consultation',
   'removed-lead': 'You cannot enter again from this page.\nIf you need help, please call the clinic.',
   'removed-by': '{name} decided this.',
@@ -126,7 +136,9 @@ export const moderation: Record<keyof typeof ja, string> = {
   'moved-lead':
     'You entered another consultation from another screen, so you left this one. You can also come back here.',
   'entry-locked': 'You cannot come in right now',
-  'entry-locked-lead': 'This consultation is locked.\nPlease try again in a while.',
+  'entry-locked-lead':
+    'This consultation is locked.\nWe keep checking whether you can come in. Please stay on this page.',
+  'back-to-console': 'Back to the console',
   'ended-join': 'The waiting time has run out',
   'ended-join-lead': 'The doctor did not come in time, so this was closed. We are sorry. Your booking still stands.',
   'ended-join-alone': 'Nobody else came in time, so this was closed.',

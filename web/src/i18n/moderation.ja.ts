@@ -50,6 +50,9 @@ export const moderation = {
   extended: '{name}さんが診察時間をのばしました',
   until: '{time} まで',
   'ends-at': '{time} に自動終了',
+  'ends-at-short': '{time} 終了',
+  'booked-left': '予定の残り',
+  'booked-over': '予定の超過',
   extend: '{minutes}分のばす',
   'extend-short': '＋{minutes}分',
 
@@ -115,6 +118,13 @@ export const moderation = {
   'failed-identity': '先に本人確認を記録してください。',
   'failed-forbidden': 'いまは、この操作が許可されていません。',
 
+  'removed-people': '退室した方',
+  'was-removed': '退室していただきました',
+  restore: '戻れるようにする',
+  'may-come-back': '予約システムかクリニックからの新しいリンクで、もう一度入れます。',
+  'removed-them': '{name}さんに\n退室していただきました',
+  'removed-them-lead': '戻っていただくときは「戻れるようにする」を押してください。',
+
   removed: '診察から退室となりました',
   'removed-lead': 'この画面からは、もう一度入れません。\nお困りのときは、クリニックへお電話ください。',
   'removed-by': '{name}さんの判断で、退室していただきました。',
@@ -123,7 +133,9 @@ export const moderation = {
   moved: 'ほかの診察に移りました',
   'moved-lead': '別の画面でほかの診察に入ったため、こちらは退室しました。この診察に戻ることもできます。',
   'entry-locked': 'いまは入室できません',
-  'entry-locked-lead': 'この診察は入室を締め切っています。\nしばらくしてから、もう一度お試しください。',
+  'entry-locked-lead':
+    'この診察は入室を締め切っています。\n入れるようになったか、自動で確かめています。このままお待ちください。',
+  'back-to-console': 'コンソールに戻る',
   'ended-join': 'お待ちいただく時間が過ぎました',
   'ended-join-lead':
     '医師が入室しないまま時間になり、いったん終了しました。お待たせして申し訳ありません。予約はそのまま有効です。',

@@ -11,7 +11,7 @@ import type { DeviceKind, DeviceProblem } from '../media/devices'
 import { helpFor } from '../media/permission-help'
 
 const OFF: Record<TrackType, IconName> = { audio: 'mic-off', video: 'video-off', screen: 'screen-off' }
-const SWITCHED: Partial<Record<Notice['kind'], IconName>> = {
+const SWITCHED = {
   locked: 'lock',
   unlocked: 'lock',
   screen_share_on: 'screen',
@@ -19,7 +19,7 @@ const SWITCHED: Partial<Record<Notice['kind'], IconName>> = {
   left: 'leave',
   sharing: 'screen',
   'sent-back': 'back',
-}
+} satisfies Partial<Record<Notice['kind'], IconName>>
 
 /** How a notice is said; what the page itself shows in another way is not said twice. */
 export function bannerOf(notice: Notice, consultation: Consultation): Banner | undefined {
@@ -42,9 +42,21 @@ export function bannerOf(notice: Notice, consultation: Consultation): Banner | u
     case 'admitted':
     case 'returned':
       return undefined
+    case 'locked':
+    case 'unlocked':
+    case 'screen_share_on':
+    case 'screen_share_off':
+      // To a patient only the end of their own share matters, and that is told as such.
+      return consultation.grant.userType === 'patient' ? undefined : plain(notice)
     default:
-      return { icon: SWITCHED[notice.kind] ?? 'info', words: t(notice.kind, notice) }
+      return plain(notice)
   }
+}
+
+type Plain = Exclude<Notice, { kind: Exclude<Notice['kind'], keyof typeof SWITCHED> }>
+
+function plain(notice: Plain): Banner {
+  return { icon: SWITCHED[notice.kind], words: t(notice.kind, notice) }
 }
 
 /** Why a command of staff did not work, and what helps. */
@@ -97,7 +109,7 @@ function muted(what: TrackType, name: string, consultation: Consultation): Banne
   }
   if (what === 'screen') return told
   const holds = () => !consultation.switches.question && consultation.own?.mutedBy?.[what] != null
-  return { ...told, holds }
+  return { ...told, holds, ...(what === 'audio' ? { instead: 'mic' } : {}) }
 }
 
 function ending(minutes: number, consultation: Consultation): Banner {

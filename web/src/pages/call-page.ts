@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
+import { now } from '../api/server-time'
 import type { Clinic, Outcome, SessionParticipant } from '../api/types'
 import type { Consultation } from '../call/consultation'
 import type { Notice } from '../call/notices'
@@ -35,7 +36,7 @@ export class CallPage extends Element {
   @property({ attribute: false }) media!: LocalMedia
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ type: Number }) version = 0
-  @property({ type: Number }) since = Date.now()
+  @property({ type: Number }) since = now()
   @property({ type: Boolean }) soundBlocked = false
   @state() private peopleOpen = false
   @query('shinsatsu-banners') private banners!: Banners
@@ -103,7 +104,7 @@ export class CallPage extends Element {
             ></shinsatsu-call-top>
             ${troubled ? nothing : troubleStrip(c.trouble)}
             <div class="call__question" role="status">${this.#question()}</div>
-            <shinsatsu-banners .version=${this.version}></shinsatsu-banners>
+            <shinsatsu-banners .version=${this.version} .held=${this.peopleOpen}></shinsatsu-banners>
           </div>
         </main>
         ${this.#panel()}

@@ -14,6 +14,8 @@ export class EndedPage extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   /** The person left; the consultation itself goes on. */
   @property({ type: Boolean }) left = false
+  /** The console led here, and is where the next patient is. */
+  @property({ type: Boolean }) fromConsole = false
   /** On the way back in. */
   @property({ type: Boolean }) busy = false
   @state() private stillOpen = false
@@ -108,11 +110,30 @@ export class EndedPage extends Element {
     >
       ${t('close-page')}
     </button>`
+    const onward = html`<button
+      class="button button--primary button--large button--wide"
+      type="button"
+      data-testid="to-console"
+      @click=${this.#toConsole}
+    >
+      ${t('back-to-console')}
+    </button>`
     const comeBack = this.left || this.#ranOut || this.session.status === 'failed'
+    if (this.fromConsole) return [onward, again(false)]
     return html`${comeBack ? again(true) : [close(true), again(false)]}
       ${this.#ranOut && this.#isPatient ? phoneButton(this.clinic, t('call-clinic')) : nothing}
       ${comeBack ? close(false) : nothing}
       <p class="note centred" role="status">${this.stillOpen ? t('may-close') : nothing}</p>`
+  }
+
+  /** The console's own tab, if it is still there; else this one becomes it. */
+  #toConsole = () => {
+    const opener = window.opener as Window | null
+    if (opener && !opener.closed) {
+      opener.focus()
+      window.close()
+    }
+    if (!window.closed) location.assign('/console')
   }
 
   #close = () => {

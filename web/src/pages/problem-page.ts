@@ -39,6 +39,8 @@ const MARKS: Partial<Record<Trouble, IconName>> = {
 
 /** What another try, or a tap, can mend. */
 const PASSING: Trouble[] = ['network-down', 'server-down', 'elsewhere', 'moved', 'entry-locked']
+/** How often a locked session is looked at again. */
+const LOOK_EVERY_MS = 10_000
 /** What only the clinic can mend: there is no way back in from here. */
 const CLOSED: Trouble[] = ['removed', 'blocked']
 
@@ -59,7 +61,10 @@ export function troubleOf(error: unknown): Trouble {
   return 'not-here'
 }
 
-/** A page that says what happened and what to do next. Says `retry`, or `pick` with a grant to go on with. */
+/**
+ * A page that says what happened and what to do next. Says `retry`, `pick` with a grant to go on with, and `look-again`
+ * from time to time where it passes by itself.
+ */
 @customElement('shinsatsu-problem-page')
 export class ProblemPage extends Element {
   @property() trouble: Trouble = 'not-here'
@@ -70,6 +75,18 @@ export class ProblemPage extends Element {
   @property({ attribute: false }) farewell: Farewell | undefined
   /** On the way back in. */
   @property({ type: Boolean }) busy = false
+
+  #looking: ReturnType<typeof setInterval> | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#looking = setInterval(() => this.trouble === 'entry-locked' && this.say('look-again'), LOOK_EVERY_MS)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearInterval(this.#looking)
+  }
 
   protected override render() {
     return html`<div class="narrow">

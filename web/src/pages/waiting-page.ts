@@ -1,16 +1,16 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
+import { now } from '../api/server-time'
 import type { Clinic } from '../api/types'
 import type { Consultation } from '../call/consultation'
-import { WaitingStatus } from '../call/waiting-status'
 import '../components/device-check'
+import { doctorStatus, DoctorWatch } from '../components/doctor-status'
 import { Element } from '../components/element'
 import { icon } from '../components/icons'
 import { doctorCard, minutesSince, pageHeader } from '../components/parts'
 import '../components/preview'
 import { Ticker } from '../components/ticker'
 import { troubleStrip } from '../components/trouble-card'
-import { isLate, late } from '../components/waiting-card'
 import { t } from '../i18n'
 import type { LocalMedia } from '../media/local-media'
 
@@ -23,20 +23,7 @@ export class WaitingPage extends Element {
   /** Counts changes of the consultation and the devices: what this page shows lives in them. */
   @property({ type: Number }) version = 0
   protected readonly ticker = new Ticker(this)
-  readonly #status = new WaitingStatus(
-    () => this.consultation.api.waitingRoom(),
-    () => this.requestUpdate(),
-  )
-
-  override connectedCallback(): void {
-    super.connectedCallback()
-    this.#status.start()
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#status.stop()
-  }
+  protected readonly watch = new DoctorWatch(this)
 
   protected override render() {
     const { session } = this.consultation.room
@@ -68,7 +55,7 @@ export class WaitingPage extends Element {
 
   get #since(): string {
     const own = this.consultation.own
-    return own?.waitingSince ?? own?.joinedAt ?? new Date().toISOString()
+    return own?.waitingSince ?? own?.joinedAt ?? new Date(now()).toISOString()
   }
 
   #waited() {
@@ -81,16 +68,9 @@ export class WaitingPage extends Element {
     return this.consultation.own?.admission === 'sent_back'
   }
 
-  /** What the doctor is doing; late, why. */
   #doctor() {
-    const doing = this.#status.current?.doctorStatus
-    if (isLate(this.consultation.room.session.appointment.startsAt, Date.parse(this.#since))) {
-      return late(t(doing === 'in_consultation' ? 'late-in_consultation' : 'late-lead'))
-    }
-    if (!doing) return nothing
-    return html`<p class="banner" data-testid="doctor-status" data-status=${doing}>
-      ${icon('clock')}<span>${t(`doctor-${doing}`)}</span>
-    </p>`
+    const { startsAt } = this.consultation.room.session.appointment
+    return doctorStatus(this.watch.doing, startsAt, Date.parse(this.#since))
   }
 
   #oneself() {
