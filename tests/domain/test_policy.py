@@ -129,7 +129,6 @@ def test_staff_mint_for_patients_and_guests_the_system_for_people(target: Column
         (Column.SUPPORT_DOCTOR, Action.JOIN, {"locked": True, "admission": None}, "locked"),
         (Column.GUEST, Action.JOIN, {"locked": True, "admission": None}, "locked"),
         (Column.OPERATOR, Action.ADMIT, {"admission": Admission.SENT_BACK}, "sent_back"),
-        (Column.OPERATOR, Action.ADMIT, {"target": Target(Column.OPERATOR, is_self=True)}, "own_admission"),
         (
             Column.DOCTOR_IN_CHARGE,
             Action.MUTE_OTHERS,
