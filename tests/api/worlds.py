@@ -1,28 +1,19 @@
-"""Consultations in every state in which somebody can meet them: each made by the aggregate, written in one go."""
+"""Consultations in every state in which somebody can meet them, each made by the aggregate itself."""
 
-import hashlib
-import sqlite3
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from shinsatsu.domain import moderation
-from shinsatsu.domain.participant import Admission, Participant
+from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.policy import COLUMNS, Column
 from shinsatsu.domain.roles import AuthUser, Relation, UserType, WorkerRole
 from shinsatsu.domain.session_status import SessionStatus
-from shinsatsu.domain.subscriptions import Direction, SubscriptionState
-from shinsatsu.domain.timestamps import to_text
-from shinsatsu.domain.tracks import Track, TrackType
+from shinsatsu.domain.tracks import TrackType
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.link_tokens import LinkTokens
-from shinsatsu.store import rows
 from tests.house import KEY, SECRET, START
 
-LATER = to_text(START + timedelta(days=3650))
 ELSEWHERE = 0
 """The number of a consultation that nobody of the others belongs to."""
 
@@ -238,109 +229,3 @@ def _move_to(session: VideoSession, status: SessionStatus) -> None:
         session.end(KEY, START)
     elif status is SessionStatus.FAILED:
         session.fail(KEY, "media_plane_lost", START)
-
-
-def write(file: Path, worlds: Sequence[World]) -> None:
-    """Puts the worlds, and the one elsewhere, into a migrated database; as if their events had been long ago."""
-    nowhere = World(ELSEWHERE, State(SessionStatus.WAITING, PATIENT, Credential.GRANT, Stay.ADMITTED))
-    with sqlite3.connect(file) as database:
-        database.execute("PRAGMA foreign_keys = OFF")
-        for world in (nowhere, *worlds):
-            session = build(world)
-            session.last_seq = 0
-            for table, values in _rows(world, session):
-                _insert(database, table, values)
-        key = {"name": "tests", "secret_hash": digest("sk_tests"), "scopes": "[]", "created_at": to_text(START)}
-        _insert(database, "api_keys", key)
-    database.close()
-
-
-def _rows(world: World, session: VideoSession) -> Iterable[tuple[str, dict[str, Any]]]:
-    made = {"created_at": to_text(START)}
-    for who in world.people:
-        yield "users", _user_row(world, who)
-    yield "appointments", _appointment_row(world)
-    yield "appointment_support_doctors", {"appointment_id": world.appointment_id, "user_id": world.user_id(SUPPORT)}
-    identity = {"id": session.id, "appointment_id": session.appointment_id, **made, "version": 1}
-    yield "video_sessions", {**identity, **rows.session_values(session)}
-    for stay in session.participants:
-        yield "session_participants", rows.new_participant_values(session.id, stay)
-        for track in _tracks(world, stay):
-            yield "tracks", rows.new_track_values(session.id, track)
-    yield from _credentials(world, made)
-    if world.extra is Extra.LINK:
-        yield "links", _link_row(world, made)
-    if world.extra is Extra.OFFER and any(stay.id == world.stay_of(world.state.actor) for stay in session.present):
-        yield from _offer_rows(world, made)
-
-
-def _tracks(world: World, stay: Participant) -> Iterable[Track]:
-    """Granted names, as everybody admitted has them; the camera of whoever is there beside the actor is on."""
-    for kind in (TrackType.AUDIO, TrackType.VIDEO):
-        name = f"{stay.user_type}-{stay.user_id}-{kind}-1"
-        track = Track(name, kind, stay.id, stay.user_type, stay.user_id)
-        if not stay.admitted:
-            yield track.closed()
-        elif kind is TrackType.VIDEO and stay.id == world.stay_of(world.other):
-            yield track.published(world.publisher_id, "0")
-        else:
-            yield track
-
-
-def _user_row(world: World, who: Who) -> dict[str, Any]:
-    blocked = world.state.switch is Switch.BLOCKED and who is world.state.actor
-    name = {"display_name": who.name, "blocked_at": to_text(START) if blocked else None}
-    return {"user_type": who.user_type, "user_id": world.user_id(who), "role": who.role, **name}
-
-
-def _appointment_row(world: World) -> dict[str, Any]:
-    return {
-        "id": world.appointment_id,
-        "patient_id": world.user_id(PATIENT),
-        "doctor_id": world.user_id(DOCTOR),
-        "starts_at": to_text(START),
-        "scheduled_duration": 15,
-        "status": "booked",
-        "admission": "staff",
-    }
-
-
-def _credentials(world: World, made: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-    actor = world.state.actor
-    whose = {"user_type": actor.user_type, "user_id": world.user_id(actor), **made, "expires_at": LATER}
-    where = World(ELSEWHERE, world.state) if actor.grant_elsewhere else world
-    place = {"video_session_id": where.session_id, "appointment_id": where.appointment_id}
-    if world.state.credential is Credential.GRANT:
-        grant = {"id": f"g-{world.number:06}", "secret_hash": digest(world.secret)}
-        yield "grants", {**grant, **place, **whose}
-    if world.state.credential is Credential.LOGIN:
-        login = {"id": f"l-{world.number:06}", "secret_hash": digest(world.secret), "token_hash": "-"}
-        yield "logins", {**login, **whose, "used_at": to_text(START), "proof_hash": "-"}
-
-
-def _link_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
-    link = {"id": f"k-{world.number:06}", "token_hash": digest(world.link_token()), **made, "expires_at": LATER}
-    here = {"video_session_id": world.session_id, "appointment_id": world.appointment_id}
-    patient = {"user_type": UserType.PATIENT, "user_id": world.user_id(PATIENT)}
-    return {**link, **here, **patient, "created_by_type": UserType.SYSTEM, "created_by_id": 1}
-
-
-def _offer_rows(world: World, made: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Of the other's camera."""
-    here, me = {"video_session_id": world.session_id}, world.stay_of(world.state.actor)
-    media = {"id": world.receiver_id, "participant_id": me, "direction": Direction.RECEIVE, **made}
-    yield "media_sessions", {**media, **here, "negotiating_until": to_text(START + timedelta(seconds=10))}
-    offer = {"publication": world.track_of(world.other, TrackType.VIDEO), "receiver": me, "generation": 1, "mid": "0"}
-    state = {"rcv_session": media["id"], "state": SubscriptionState.OFFERED, "changed_at": to_text(START)}
-    yield "subscriptions", {**offer, **here, **state}
-
-
-def _insert(database: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
-    names = ", ".join(values)
-    places = ", ".join(f":{name}" for name in values)
-    database.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)  # noqa: S608
-
-
-def digest(secret: str) -> str:
-    """As secrets are kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -50,6 +50,7 @@ class Consultation(RuleBasedStateMachine):
         self.session = VideoSession.schedule("s1", "a1", 15, KEY, NOW)
         self.stays: dict[Relation, Stay] = {}
         self.removed: set[Relation] = set()
+        self.sent_back: set[Relation] = set()
         self.left_sent_back: set[Relation] = set()
         self.stale: list[tuple[Relation, str]] = []
         self.history: list[SessionStatus] = [self.session.status]
@@ -63,7 +64,10 @@ class Consultation(RuleBasedStateMachine):
         return next(one for one in reversed(self.session.participants) if one.relation is relation)
 
     def gone(self, relation: Relation) -> None:
-        self.stale.append((relation, self.stays.pop(relation).id))
+        stay = self.stays.pop(relation)
+        self.stale.append((relation, stay.id))
+        if stay.admission is Admission.SENT_BACK:
+            self.sent_back.add(relation)
 
     @initialize(booked_only=st.sampled_from([False, False, False, True]))
     def begin(self, booked_only: bool) -> None:
@@ -152,6 +156,7 @@ class Consultation(RuleBasedStateMachine):
         relation = data.draw(st.sampled_from(sorted(self.stays)))
         moderation.remove(self.session, self.row(relation), STAFF, "disturbs", self.then())
         self.gone(relation)
+        self.sent_back.discard(relation)
         self.removed.add(relation)
 
     @precondition(lambda self: self.removed and not self.session.over)

@@ -250,6 +250,49 @@ def test_admit_and_join_in_one_press(visit: Visit, desk: OpenDesk, person: NewPe
     patient.expect_status("ended")
 
 
+def test_admit_and_join_waits_for_a_doctor_who_is_held_elsewhere(
+    clinic: Clinic, visit: Visit, desk: OpenDesk, person: NewPerson
+) -> None:
+    before = book(clinic, DOCTOR)
+    doctor, first, second = desk("doctor"), person(**PHONE), person(**PHONE)
+    for patient, one in ((first, before), (second, visit)):
+        patient.enter(one.patient_link)
+    with doctor.page.expect_popup() as opened:
+        doctor.row(before).get_by_test_id("admit-and-join").click()
+    held = Person(opened.value)
+    held.page.get_by_test_id("join").click()
+    for one_in in (held, first):
+        one_in.expect_status("active")
+
+    with doctor.page.expect_popup() as opened:
+        doctor.row(visit).get_by_test_id("admit-and-join").click()
+    call = Person(opened.value)
+    call.page.get_by_test_id("join").click()
+    expect(call.page.get_by_role("heading", name="ほかの診察に入っています")).to_be_visible()
+    expect(second.page.get_by_test_id("session-status")).to_have_attribute("data-admission", "waiting")
+    call.page.get_by_role("button", name="退室してこちらに入る").click()
+    for one_in in (call, second):
+        one_in.expect_status("active")
+        one_in.expect_media()
+    assert "admit=" not in call.page.url, "a reload admits nobody"
+
+    call.page.get_by_test_id("end-session").click()
+    call.page.get_by_test_id("confirm-end").click()
+    call.page.get_by_test_id("to-console").click()
+    expect(doctor.row(visit).get_by_test_id("end-session")).to_have_count(0)
+    assert call.page.is_closed()
+
+
+def test_let_in_before_the_doctor_came_the_status_stays_honest(visit: Visit, desk: OpenDesk, person: NewPerson) -> None:
+    operator, patient = desk("operator"), person(**PHONE)
+    patient.enter(visit.patient_link)
+    operator.row(visit).get_by_test_id("admit").click()
+    expect(patient.page.get_by_test_id("session-status")).to_have_attribute("data-admission", "admitted")
+    status = patient.page.get_by_test_id("doctor-status")
+    expect(status).to_have_attribute("data-status", "not_here")
+    expect(status).to_contain_text("担当医はまだ入室していません")
+
+
 def test_doctors_see_their_own_alone(clinic: Clinic, visit: Visit, desk: OpenDesk) -> None:
     other = book(clinic, {"userId": 2, "displayName": "小林 恵子", "licenceYear": 2012, "specialty": "小児科"})
     operator, doctor = desk("operator"), desk("doctor")

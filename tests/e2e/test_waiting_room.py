@@ -66,8 +66,8 @@ def test_a_waiting_patient_knows_who_comes_and_is_seen_by_nobody(
     )
     assert [one["userType"] for one in learnt["participants"]] == ["patient"]
     assert learnt["appointment"]["supportDoctors"] == []
-    # The page asks every fifteen seconds.
-    expect(patient.page.get_by_test_id("doctor-status")).to_have_attribute("data-status", "here", timeout=20_000)
+    # Of the doctor's coming a waiting patient hears a number alone; it makes their page ask.
+    expect(patient.page.get_by_test_id("doctor-status")).to_have_attribute("data-status", "here", timeout=4_000)
 
 
 def test_let_in_by_the_doctor_with_a_sound_and_the_title(
@@ -150,9 +150,38 @@ def test_removed_with_the_reason_and_only_a_fresh_link_leads_back(
     for way_in in ("join", "return", "retry"):
         expect(patient.page.get_by_test_id(way_in)).to_have_count(0)
     patient.page.reload()
-    expect(patient.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(patient.page.get_by_test_id("removal-reason")).to_have_text("予約の時間を変更します")
     expect(patient.page.get_by_test_id("join")).to_have_count(0)
     expect(doctor.page.get_by_test_id("remote-video")).to_have_count(0)
+
+    # The doctor, alone now, is told so, and lets them come back; the link brings them.
+    alone = doctor.page.get_by_test_id("removed-alone")
+    expect(alone).to_contain_text("試験 花子さんに")
+    expect(doctor.page.get_by_text("患者さまの入室をお待ちください")).to_have_count(0)
+    alone.get_by_test_id("restore").click()
+    expect(alone).to_contain_text("もう一度入れます")
+    expect(doctor.page.get_by_test_id("restore")).to_have_count(0)
+    patient.enter(clinic.patient_link(appointment))
+    expect_admission(patient, "waiting")
+    expect(doctor.page.get_by_test_id("removed-person")).to_have_count(0)
+    admit(doctor, patient)
+
+
+def test_a_locked_consultation_opens_by_itself_to_whoever_waits_before_it(
+    clinic: Clinic, appointment: Appointment, person: NewPerson
+) -> None:
+    doctor, support = person(), person()
+    doctor.enter(clinic.doctor_link(appointment))
+    doctor.page.get_by_test_id("lock").click()
+    expect(doctor.page.get_by_test_id("lock")).to_have_attribute("aria-checked", "true")
+    support.enter(clinic.link(appointment.session_id, "worker", appointment.support_doctor_id))
+    expect(support.page.get_by_role("heading", name="いまは入室できません")).to_be_visible()
+    support.page.get_by_test_id("retry").click()
+    expect(support.page.get_by_role("heading", name="いまは入室できません")).to_be_visible()
+    doctor.page.get_by_test_id("lock").click()
+    # The page looks again every ten seconds.
+    expect_admission(support, "admitted")
+    support.expect_media()
 
 
 def test_muted_by_staff_and_switched_on_again_by_oneself(

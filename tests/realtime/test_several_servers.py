@@ -3,15 +3,18 @@
 import asyncio
 import itertools
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from websockets.asyncio.client import connect
 
+from shinsatsu.domain.roles import UserType
 from shinsatsu.realtime.postgresql_bus import CHANNEL
 from tests.api.clinic import settings
 from tests.postgresql import PostgresqlServer
-from tests.realtime.test_websocket import serving
+from tests.realtime.test_websocket import Live, closed, serving
 
 NUMBERS = itertools.count(1)
 SECRET = "one secret that both of the servers share"
@@ -65,6 +68,41 @@ async def test_a_lost_connection_to_the_others_has_viewers_resume(address: str, 
                 await stream.wait_closed()
             assert stream.close_code == 4503
         await listening(address, 1)
+
+
+async def test_whoever_is_blocked_on_another_server_is_cut_off_here_too(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shinsatsu.realtime.websocket.ASK_AGAIN_SECONDS", 0)  # with every sign of life
+    monkeypatch.setattr("shinsatsu.realtime.console_feed.HEARTBEAT_INTERVAL", 0.05)
+    shared = {"database_url": address, "secret": SECRET, "console_links": True}
+    async with (
+        serving(settings(tmp_path / "one", None, **shared)) as one,
+        serving(settings(tmp_path / "two", None, **shared)) as two,
+    ):
+        await listening(address, 2)
+        session_id = await one.clinic.open()
+        doctor = await one.clinic.person(session_id, "worker", 1)
+        admin, console = await log_in(one, 5), await log_in(two, 1)
+        feed = f"ws://127.0.0.1:{two.port}/api/console/events?login={console['shinsatsu-login']}"
+        async with two.stream(doctor, session_id) as stream, connect(feed, additional_headers=console) as desk:
+            await stream.recv()
+            await desk.recv()
+            blocked = await one.clinic.http.post("/api/users/worker/1/block", json={}, headers=admin)
+            assert blocked.status_code == 204
+            await stream.send('{"type":"heartbeat"}')
+            assert ((await closed(stream))[0], (await closed(desk))[0]) == (4401, 4401)
+
+
+async def log_in(live: Live, user_id: int) -> dict[str, str]:
+    """A worker's headers at the console."""
+    link = await live.server.console_link((UserType.WORKER, user_id), timedelta(minutes=5))
+    body = {"token": link.partition("?token=")[2], "proof": "a proof that nobody can guess"}
+    answer = await live.clinic.http.post("/api/console/exchange", json=body)
+    login = answer.json()["loginId"]
+    secret = answer.cookies[f"shinsatsu_login_{login}"]
+    live.clinic.http.cookies.clear()
+    return {"shinsatsu-login": login, "cookie": f"shinsatsu_login_{login}={secret}"}
 
 
 async def cut_off(address: str) -> None:

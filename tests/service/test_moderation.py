@@ -1,8 +1,6 @@
 """Moderation as use cases: who may, what it costs the person at once, and one doctor in one consultation."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -23,14 +21,12 @@ from shinsatsu.domain.errors import (
     StaleParticipant,
     Unauthenticated,
 )
-from shinsatsu.domain.events import EventType
 from shinsatsu.domain.participant import Admission, IdentityMethod
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.service.access import Access
 from shinsatsu.service.logins import Logins
-from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.service.session_manager import JoinWish
 from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_PATIENT, PATIENT, SECRET, SUPPORT, House
 
@@ -256,28 +252,6 @@ async def test_joins_at_once_never_lead_into_two_consultations(house: House) -> 
         if any(one.key == DOCTOR.key for one in session.present)
     ]
     assert len(present) == 1  # the one that came last, and never none
-
-
-async def test_of_two_joins_at_once_the_later_one_counts(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = await house.opened("a1"), await house.opened("a2")
-    looked, read = asyncio.Event(), house.units_of_work.read
-
-    @asynccontextmanager
-    async def late() -> AsyncIterator[UnitOfWork]:
-        await looked.wait()
-        async with read() as unit:
-            yield unit
-
-    monkeypatch.setattr(house.units_of_work, "read", late)
-    joining = asyncio.create_task(house.sessions.join(DOCTOR, first))
-    while not house.bus.events or house.bus.events[-1].event_type is not EventType.JOINED:  # noqa: ASYNC110
-        await asyncio.sleep(0)
-    monkeypatch.setattr(house.units_of_work, "read", read)
-    await house.sessions.join(DOCTOR, second)
-    looked.set()
-    await joining
-    present = [len((await house.sessions.get(ADMIN, one)).session.present) for one in (first, second)]
-    assert present == [0, 1]
 
 
 async def test_the_setting_can_be_switched_off(engine: AsyncEngine) -> None:

@@ -1,7 +1,8 @@
 import { html } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
+import { AdmissionWish } from './admission-wish'
 import { now } from './api/server-time'
-import { type Clinic, type Grant, type JoinRequest, userKey, type VideoSession } from './api/types'
+import { type Clinic, type Grant, type JoinRequest } from './api/types'
 import { Bell } from './bell'
 import { Consultation } from './call/consultation'
 import type { Notice } from './call/notices'
@@ -16,7 +17,6 @@ import {
   type Admitted,
   addressed,
   clinicIfKnown,
-  dropAdmit,
   enterAs,
   enterByLink,
   heldGrantsIfAny,
@@ -59,7 +59,7 @@ export class ConsultationElement extends Element {
   #wakeLock = new WakeLock()
   #bell = new Bell(() => this.requestUpdate())
   #address: Address = { sessionId: '', fromConsole: false }
-  #toAdmit: string | undefined
+  #wish = new AdmissionWish()
   #joinedAt = 0
   #left = false
   #tryAgain: () => void = () => undefined
@@ -221,7 +221,7 @@ export class ConsultationElement extends Element {
   }
 
   #take({ grant, api, session }: Admitted): void {
-    this.#noteAdmit(session)
+    this.#wish.read(session)
     this.#consultation = new Consultation(api, grant, session, this.#media, {
       changed: () => this.#changed(),
       noticed: (notice) => this.#noticed(notice),
@@ -253,24 +253,9 @@ export class ConsultationElement extends Element {
     const consultation = this.#consultation
     if (!consultation) return
     const view = viewOf(consultation.phase, consultation.own)
-    if (consultation.phase === 'present') this.#admitWaiting(consultation)
+    this.#wish.fulfil(consultation)
     if (view && view !== this.view) this.#turnTo(view, consultation)
-    if (view === 'call' || view === 'waiting') this.#speaker.play(voicesOf(consultation))
-  }
-
-  /** Who is meant, whichever participant of theirs it is by then. */
-  #noteAdmit({ participants }: VideoSession): void {
-    const person = participants.find((one) => one.participantId === this.#address.admit)
-    this.#toAdmit = person && userKey(person)
-  }
-
-  /** Lets in whom the console has asked for, once: only now is there somebody to meet them. */
-  #admitWaiting({ waiting, moderation }: Consultation): void {
-    if (!this.#address.admit) return
-    this.#address.admit = undefined
-    dropAdmit()
-    const person = waiting.find((one) => userKey(one) === this.#toAdmit)
-    if (person) void moderation.admit(person)
+    if (view === 'call' || view === 'waiting') this.#speaker.play(consultation.voices)
   }
 
   #turnTo(view: View, { phase, problem, farewell }: Consultation): void {
@@ -310,7 +295,7 @@ export class ConsultationElement extends Element {
   /** The console wants somebody let in here, where the call is open already. */
   #readdressed = () => {
     this.#address = addressed(location)
-    if (this.#consultation) this.#noteAdmit(this.#consultation.room.session)
+    if (this.#consultation) this.#wish.read(this.#consultation.room.session)
     this.#changed()
   }
 
@@ -323,13 +308,4 @@ export class ConsultationElement extends Element {
     void this.#media.recover()
     this.#consultation?.retryNow()
   }
-}
-
-function voicesOf(consultation: Consultation): Map<string, MediaStreamTrack> {
-  const voices = new Map<string, MediaStreamTrack>()
-  for (const person of consultation.others) {
-    const track = consultation.trackOf(person, 'audio')
-    if (track) voices.set(userKey(person), track)
-  }
-  return voices
 }

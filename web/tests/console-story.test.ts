@@ -59,7 +59,7 @@ const EVERY: HistoryEvent[] = [
   event(DOCTOR, 'extended', { minutes: 15, endsAt: at(75) }),
   event(SYSTEM, 'time_warning', { minutesLeft: 5, endsAt: at(75) }),
   event(DOCTOR, 'outcome_set', { outcome: 'moved_to_phone' }),
-  event(SYSTEM, 'two_way_media', { kinds: ['audio', 'video'] }),
+  ...[['audio'], ['video'], ['audio', 'video']].map((kinds) => event(SYSTEM, 'two_way_media', { kinds })),
   ...['audio', 'video', 'screen'].flatMap((trackType) =>
     ['track_granted', 'track_published', 'track_closed'].map((type) =>
       event(PATIENT, type, { participantId: 'p1', trackName: 'n', trackType }),

@@ -1,4 +1,4 @@
-import type { Actor, SessionParticipant, TrackType } from '../api/types'
+import { type Actor, type SessionParticipant, type TrackType, userKey } from '../api/types'
 import type { CallMedia } from './call-media'
 import type { LiveRoom } from './live-room'
 import type { Notice } from './notices'
@@ -65,6 +65,16 @@ export abstract class ConsultationView {
       .tracksOf(person, type)
       .map((track) => this.received.get(track.trackName))
       .findLast((track) => track !== undefined)
+  }
+
+  /** What has arrived of everybody's microphone, by person. */
+  get voices(): Map<string, MediaStreamTrack> {
+    const voices = new Map<string, MediaStreamTrack>()
+    for (const person of this.others) {
+      const track = this.trackOf(person, 'audio')
+      if (track) voices.set(userKey(person), track)
+    }
+    return voices
   }
 
   /** Whether somebody shows their screen. */

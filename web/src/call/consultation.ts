@@ -12,7 +12,7 @@ import type { OwnMedia } from './own-media'
 import { OwnSwitches } from './own-switches'
 import { type Farewell, farewellOf, isIn, isPassing, type Phase, phaseAfterRefusal } from './phases'
 import { BROWSER, type Ports } from './ports'
-import { isWaiting, type Room } from './room'
+import { isWaiting, type Removed, type Room } from './room'
 import { type Cause, TroubleWatch } from './trouble-watch'
 
 /**
@@ -88,6 +88,13 @@ export class Consultation extends ConsultationView {
     this.#set('joining')
     await tracksReady
     if (this.phase === 'joining') await this.#entry.go()
+  }
+
+  /** Lets somebody removed come back. */
+  async restore(person: Removed): Promise<void> {
+    if (!(await this.moderation.restore(person))) return
+    this.live.restored(person)
+    this.listener.changed()
   }
 
   /** Whether a locked session is open by now; finds out as well that it is over. */

@@ -15,7 +15,7 @@ import {
   userKey,
 } from '../api/types'
 import { EventStream } from './event-stream'
-import { applyEvent, isHeldBack, isWaiting, type Room } from './room'
+import { applyEvent, isHeldBack, isWaiting, type Removed, type Room, withRestored } from './room'
 
 export interface RoomHandlers {
   /** The room has changed by an event; `before` is what it was. */
@@ -144,6 +144,11 @@ export class LiveRoom {
   learn(session: VideoSession): void {
     this.room = { ...this.room, session }
     this.endedBy = session.metadata.endedBy ?? undefined
+  }
+
+  /** Somebody removed may come back: the answer has said so, whatever the stream does. */
+  restored(person: Removed): void {
+    this.room = withRestored(this.room, person)
   }
 
   /** Says something, once there is a participant to say it. */

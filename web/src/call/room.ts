@@ -88,7 +88,8 @@ function withRemoved(room: Room, event: Extract<StreamEvent, { type: 'participan
   return { ...withoutParticipant(room, participantId), removed: [...withoutUser(room.removed, event), one] }
 }
 
-function withRestored(room: Room, person: SessionParticipant): Room {
+/** The room once somebody removed may come back; pure. */
+export function withRestored(room: Room, person: { userType: UserType; userId: number }): Room {
   const removed = room.removed.map((one) => (userKey(one) === userKey(person) ? { ...one, restored: true } : one))
   return { ...room, removed }
 }

@@ -37,21 +37,29 @@ export class Banners extends Element {
   /** Something else is open where the banners would lie. */
   @property({ type: Boolean }) held = false
   @state() private shown: Banner[] = []
+  readonly #narrow = matchMedia(NARROW)
+  readonly #resized = () => this.requestUpdate()
   #timers = new Map<Banner, { visible: boolean; timer: ReturnType<typeof setTimeout> }>()
 
   show(banner: Banner): void {
     this.shown = [...this.shown.filter((other) => other.words !== banner.words && holds(other)), banner].slice(-3)
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#narrow.addEventListener('change', this.#resized)
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#narrow.removeEventListener('change', this.#resized)
     for (const { timer } of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
   }
 
   get #visible(): Banner[] {
     const all = this.shown.filter(holds)
-    if (!matchMedia(NARROW).matches) return all
+    if (!this.#narrow.matches) return all
     return this.held ? [] : all.slice(-1)
   }
 

@@ -20,13 +20,13 @@ export function removedPerson(person: Removed, consultation: Consultation) {
   </div>`
 }
 
-export function restoring(person: Removed, { moderation }: Consultation) {
+export function restoring(person: Removed, consultation: Consultation) {
   return html`<button
     class="button button--quiet"
     type="button"
     data-testid="restore"
-    aria-disabled=${moderation.isRunning('restore', person) ? 'true' : nothing}
-    @click=${once(() => void moderation.restore(person))}
+    aria-disabled=${consultation.moderation.isRunning('restore', person) ? 'true' : nothing}
+    @click=${once(() => void consultation.restore(person))}
   >
     ${icon('refresh')} <span>${t('restore')}<span class="visually-hidden">: ${person.displayName}</span></span>
   </button>`

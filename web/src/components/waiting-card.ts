@@ -87,7 +87,7 @@ export class WaitingCard extends Element {
   #removed(person: Removed) {
     const { consultation } = this
     return html`<div class="stack stack--close" data-testid="removed-alone">
-      <h2 class="title">${t('removed-them', { name: person.displayName })}</h2>
+      <h2 class="title">${t(person.restored ? 'restored-them' : 'removed-them', { name: person.displayName })}</h2>
       <p class="lines" role="status">${t(person.restored ? 'may-come-back' : 'removed-them-lead')}</p>
       ${!person.restored && consultation.may('admit') ? restoring(person, consultation) : nothing}
     </div>`

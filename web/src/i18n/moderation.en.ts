@@ -125,6 +125,7 @@ export const moderation: Record<keyof typeof ja, string> = {
   restore: 'Let them come back',
   'may-come-back': 'A fresh link from the booking system or the clinic brings them back.',
   'removed-them': '{name} was removed',
+  'restored-them': '{name} can come back',
   'removed-them-lead': 'If they should return, press “Let them come back”.',
 
   removed: 'You were removed from the consultation',

@@ -121,8 +121,9 @@ export const moderation = {
   'removed-people': '退室した方',
   'was-removed': '退室していただきました',
   restore: '戻れるようにする',
-  'may-come-back': '予約システムかクリニックからの新しいリンクで、もう一度入れます。',
+  'may-come-back': '予約システムかクリニックからの新しいリンクをお使いいただきます。',
   'removed-them': '{name}さんに\n退室していただきました',
+  'restored-them': '{name}さんは\nもう一度入れます',
   'removed-them-lead': '戻っていただくときは「戻れるようにする」を押してください。',
 
   removed: '診察から退室となりました',

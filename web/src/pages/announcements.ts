@@ -11,7 +11,7 @@ import type { DeviceKind, DeviceProblem } from '../media/devices'
 import { helpFor } from '../media/permission-help'
 
 const OFF: Record<TrackType, IconName> = { audio: 'mic-off', video: 'video-off', screen: 'screen-off' }
-const SWITCHED = {
+const SWITCHED: Partial<Record<Notice['kind'], IconName>> = {
   locked: 'lock',
   unlocked: 'lock',
   screen_share_on: 'screen',
@@ -19,10 +19,13 @@ const SWITCHED = {
   left: 'leave',
   sharing: 'screen',
   'sent-back': 'back',
-} satisfies Partial<Record<Notice['kind'], IconName>>
+}
+/** To a patient only the end of their own share matters, and that is told as such. */
+const FOR_STAFF: Notice['kind'][] = ['locked', 'unlocked', 'screen_share_on', 'screen_share_off']
 
 /** How a notice is said; what the page itself shows in another way is not said twice. */
 export function bannerOf(notice: Notice, consultation: Consultation): Banner | undefined {
+  if (consultation.grant.userType === 'patient' && FOR_STAFF.includes(notice.kind)) return undefined
   switch (notice.kind) {
     case 'joined':
     case 'back':
@@ -42,21 +45,9 @@ export function bannerOf(notice: Notice, consultation: Consultation): Banner | u
     case 'admitted':
     case 'returned':
       return undefined
-    case 'locked':
-    case 'unlocked':
-    case 'screen_share_on':
-    case 'screen_share_off':
-      // To a patient only the end of their own share matters, and that is told as such.
-      return consultation.grant.userType === 'patient' ? undefined : plain(notice)
     default:
-      return plain(notice)
+      return { icon: SWITCHED[notice.kind] ?? 'info', words: t(notice.kind, notice) }
   }
-}
-
-type Plain = Exclude<Notice, { kind: Exclude<Notice['kind'], keyof typeof SWITCHED> }>
-
-function plain(notice: Plain): Banner {
-  return { icon: SWITCHED[notice.kind], words: t(notice.kind, notice) }
 }
 
 /** Why a command of staff did not work, and what helps. */
