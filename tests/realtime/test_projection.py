@@ -179,7 +179,7 @@ TABLE: dict[EventType, Told] = {
     EventType.LEFT: staff_and_inside("participant_left", left),
     EventType.ADMITTED: Told(Room.admit, UPDATED, "participant_joined", None),
     EventType.SENT_BACK: Told(sent_back, UPDATED, "participant_left", None),
-    EventType.RESTORED: nobody(restored),
+    EventType.RESTORED: Told(restored, UPDATED, None, None),
     EventType.CONNECTED: staff_and_inside(UPDATED, disconnected),
     EventType.DISCONNECTED: staff_and_inside(UPDATED, disconnected),
     EventType.MUTED: staff_and_inside(UPDATED, muted),

@@ -72,6 +72,17 @@ test('publishes microphone and camera under their granted names and receives wha
   expect(consultation.received.has('worker-5-video-1')).toBe(true)
 })
 
+test('one whose microphone the server had to close at its source comes in again', async () => {
+  await present()
+  const own = { ...track(participant('patient', 'me-1'), 'audio'), participantId: 'me-1' }
+  sockets.at(-1)!.say({ type: 'track_published', seq: 2, track: own })
+  await settle()
+  sockets.at(-1)!.say({ type: 'track_closed', seq: 3, trackName: own.trackName, reason: 'closed' })
+  await settle()
+  expect(consultation.phase).toBe('reconnecting')
+  expect(server.calls.filter((call) => call.startsWith('join'))).toHaveLength(2)
+})
+
 test('a scheduled session is opened first', async () => {
   server.current = session('scheduled')
   consultation = meet()

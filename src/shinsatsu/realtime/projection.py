@@ -119,6 +119,15 @@ def _sent_back(event: StoredEvent, view: SessionView) -> Body:
     return _updated(event, view)
 
 
+def _restored(event: StoredEvent, view: SessionView) -> Body:
+    """To staff alone; a stream that catches up later finds nobody removed any more."""
+    found = _find(event, view)
+    if view.sight is not Sight.ALL or found is None:
+        return None
+    shown = {"participant": participant_json(view, found), "change": event.event_type.value}
+    return {"type": "participant_updated", **shown, **_told(event, view)}
+
+
 def _identity_checked(event: StoredEvent, view: SessionView) -> Body:
     return _updated(event, view) if view.sight is Sight.ALL else None
 
@@ -236,6 +245,7 @@ _PROJECTIONS: Mapping[EventType, Callable[[StoredEvent, SessionView], Body]] = {
     EventType.JOINED: _joined,
     EventType.ADMITTED: _admitted,
     EventType.SENT_BACK: _sent_back,
+    EventType.RESTORED: _restored,
     EventType.CONNECTED: _updated,
     EventType.DISCONNECTED: _updated,
     EventType.MUTED: _updated,

@@ -265,6 +265,7 @@ export class Consultation extends ConsultationView {
     this.call.want(this.live.wanted)
     const notice = this.#ownScreenEnded(event) ?? noticeOf(event, before, this.me)
     if (notice && this.phase !== 'ready') this.listener.noticed(notice)
+    if (this.phase === 'present' && this.live.losesOwn(event, before)) this.#reconnect('media')
     this.listener.changed()
   }
 

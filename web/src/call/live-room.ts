@@ -103,6 +103,13 @@ export class LiveRoom {
     return this.room.tracks.filter((track) => track.trackType === type && userKey(track) === userKey(person))
   }
 
+  /** Whether the server had to close one's own microphone or camera at its source: only coming in again opens it. */
+  losesOwn(event: StreamEvent, before: Room): boolean {
+    if (event.type !== 'track_closed') return false
+    const track = before.tracks.find((one) => one.trackName === event.trackName)
+    return track !== undefined && track.participantId === this.participantId && track.trackType !== 'screen'
+  }
+
   /** Follows the room without being in it. */
   follow(): void {
     this.#stream.open((after) => this.api.eventsUrl(undefined, after))
