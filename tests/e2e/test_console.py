@@ -353,7 +353,7 @@ def test_two_at_once_admit_the_same_patient(visit: Visit, clinic: Clinic, desk: 
         request.continue_()
     for one in desks:
         expect(one.row(visit).get_by_test_id("waiting-patient")).to_have_count(0)
-        expect(one.page.get_by_text("だけが入っています")).to_be_visible()
+        expect(one.row(visit).get_by_text("だけが入っています")).to_be_visible()
         expect(one.page.locator(".banner--warning")).to_have_count(0)
     statement = "SELECT count(*) FROM session_events WHERE video_session_id = ? AND event_type = 'admitted'"
     assert clinic.query(statement, visit.session_id) == [(1,)]

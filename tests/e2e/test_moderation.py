@@ -140,10 +140,16 @@ def over(who: Person, what: str = "received", milliseconds: int = WINDOW_MS) -> 
 
 
 def quiet(who: Person, *kinds: str) -> dict[str, float]:
-    """Waits until nothing of those kinds arrives any more, and then holds it to that; what arrived in the window."""
+    """Waits until nothing of those kinds arrives any more, and then holds it to that; what arrived in the window.
+
+    Sound is over a moment after its last packet: a receiver fades out what it had heard.
+    """
     who.wait_until(
-        "async (kinds) => { const more = await window.over('received', 250); return kinds.every((k) => more[k] === 0); }",
-        list(kinds),
+        """async ([kinds, silence]) => {
+          const more = await window.over('received', 250);
+          return kinds.every((kind) => more[kind] === 0 && (kind !== 'audio' || more.energy < silence));
+        }""",
+        [list(kinds), SILENCE],
         timeout=3_000,
     )
     more = over(who)
