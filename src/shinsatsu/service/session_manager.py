@@ -146,7 +146,6 @@ class SessionManager:
             consultation.session.leave(actor, participant_id, self._commands.clock.now())
 
         await self._commands.on_session(session_id, change)
-        await self._commands.edges.settle(session_id)
 
     async def end(self, actor: AuthUser, session_id: str, outcome: Outcome | None = None) -> SessionView:
         """Ends it for everybody; a session that is over already is answered as it is."""
