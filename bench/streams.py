@@ -2,12 +2,14 @@
 
 Every session has a doctor's stream that switches its microphone each second and hears of it. The figure is the time from
 the event's own moment, taken just before its transaction commits, to its arrival at the client: an upper bound of
-"commit to client". Some clients stop reading; they must cost the others nothing.
+"commit to client". Ten clients stop reading a session of which there is much news (switches of its lock, as fast as
+they are answered): their buffers fill, they are sent away to resume later, and must cost the others nothing.
 """
 
 import asyncio
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -18,12 +20,14 @@ from pathlib import Path
 
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from bench.api_throughput import PROOF, Connection
 
 SESSIONS = int(os.environ.get("BENCH_SESSIONS", "500"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "20"))
 STALLED = 10
+RESYNC_REQUIRED = 4503
 
 
 class Doctor:
@@ -36,14 +40,31 @@ class Doctor:
         self.latencies: list[float] = []
 
     async def open(self, port: int, *, reads: bool = True) -> None:
-        url = f"ws://127.0.0.1:{port}/api/video-sessions/{self.session_id}/events?participantId={self.participant_id}"
+        sock = None if reads else _small_socket(port)
+        url = f"ws://127.0.0.1:{port}/api/video-sessions/{self.session_id}/events"
+        if self.participant_id:
+            url += f"?participantId={self.participant_id}"
         self.socket = await connect(
             url,
             additional_headers={"Authorization": f"Bearer {self.bearer}"},
             compression=None,
             ping_interval=None,
             max_queue=None if reads else 1,
+            sock=sock,
         )
+
+    async def what_became_of_it(self) -> int | None:
+        """Reads on after a long silence, to the close that says why; None when there is none."""
+        assert self.socket is not None
+        try:
+            async with asyncio.timeout(5):
+                async for _ in self.socket:
+                    pass
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else None
+        return self.socket.close_code
 
     async def speak(self, start: float, until: float) -> None:
         """Switches the microphone once a second."""
@@ -61,6 +82,26 @@ class Doctor:
             message = json.loads(text)
             if message.get("change") in ("muted", "unmuted"):
                 self.latencies.append(arrived - datetime.fromisoformat(message["at"]).timestamp())
+
+
+def _small_socket(port: int) -> socket.socket:
+    """One whose receiving end takes little, so that not reading is felt at the server soon."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.connect(("127.0.0.1", port))
+    small.setblocking(False)
+    return small
+
+
+async def make_news(http: Connection, doctor: Doctor, until: float) -> int:
+    """Locks and unlocks a session until then; how often."""
+    times = 0
+    while time.monotonic() < until:
+        body = {"locked": times % 2 == 0}
+        status, _, _ = await http.send("POST", f"/api/video-sessions/{doctor.session_id}/lock", doctor.bearer, body)
+        assert status == 200
+        times += 1
+    return times
 
 
 async def enter(port: int, key: str, number: int, http: Connection) -> Doctor:
@@ -104,16 +145,21 @@ async def measure(port: int, key: str, pid: int) -> None:
     print(f"{SESSIONS} sessions ready, server {started_at[0]:.1f} s of CPU", flush=True)
     for doctor in doctors:
         await doctor.open(port)
-    stalled = [Doctor(doctor.session_id, doctor.bearer) for doctor in doctors[:STALLED]]
+    noisy = await enter(port, key, SESSIONS, connections[0])
+    stalled = [Doctor(noisy.session_id, noisy.bearer) for _ in range(STALLED)]
     for doctor in stalled:
         await doctor.open(port, reads=False)
     hearing = [asyncio.create_task(doctor.hear()) for doctor in doctors]
     before, start = usage(pid), time.monotonic() + 1
+    news = asyncio.create_task(make_news(connections[0], noisy, start + SECONDS))
     await asyncio.gather(
         *(doctor.speak(start + number / SESSIONS, start + SECONDS) for number, doctor in enumerate(doctors))
     )
     await asyncio.sleep(1)
     after = usage(pid)
+    fates = [await doctor.what_became_of_it() for doctor in stalled]
+    sent_away = sum(fate == RESYNC_REQUIRED for fate in fates)
+    print(f"{await news} pieces of news in one session; {sent_away} of {STALLED} that did not read it were sent away")
     latencies = sorted(one for doctor in doctors for one in doctor.latencies)
     percentiles = statistics.quantiles(latencies, n=100)
     expected = SESSIONS * SECONDS

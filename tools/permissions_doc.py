@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from shinsatsu.domain.policy import (
+from shinsatsu.domain.permission_table import (
     NEEDS_ADMISSION,
     NEEDS_OPEN_SESSION,
     OUTSIDE_A_CONSULTATION,
@@ -12,6 +12,7 @@ from shinsatsu.domain.policy import (
     Column,
 )
 from shinsatsu.domain.roles import Action
+from shinsatsu.domain.scopes import NOT_BY_GRANT, SCOPE_FOR, KeyScope
 
 FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
 HEAD = """# Who may do what
@@ -29,6 +30,8 @@ LEGEND = """
 - **patients, guests**: for patients and guests of the session only
 - **people of the booking**: for people of the booking, operators and admins
 - **own, by setting**: one's own, where the clinic's setting says so
+- under **system**, in brackets: the scope that an API key needs; a scope that is not named here gives nothing
+- **workers: a login**: a worker's grant, from a link or for entering a call, does not do (`grant_may_not`)
 
 Whoever has no relation to the appointment is a stranger and is told that there is nothing (404). A blocked account
 and somebody who was removed may do nothing; staff who were sent back run the session no more until they are let in;
@@ -55,12 +58,22 @@ def document() -> str:
     lines = [f"| action | {' | '.join(names)} | system | needs |", "|---" * (len(columns) + 3) + "|"]
     others = [action for action in TABLE if action not in SPEC_ACTIONS and action not in OUTSIDE_A_CONSULTATION]
     for action in (*SPEC_ACTIONS, *others, *sorted(OUTSIDE_A_CONSULTATION)):
-        cells = [CELLS[TABLE[action][column]] for column in (*columns, Column.SYSTEM)]
+        cells = [*(CELLS[TABLE[action][column]] for column in columns), _system(action)]
         lines.append(f"| `{action.value}` | {' | '.join(cells)} | {_needs(action)} |")
     return HEAD + "\n".join(lines) + "\n" + LEGEND
 
 
+def _system(action: Action) -> str:
+    cell = CELLS[TABLE[action][Column.SYSTEM]]
+    scope = SCOPE_FOR.get(action)
+    if scope is None:
+        return cell
+    return f"{cell} (`{scope}`)" + (f"; workers (`{KeyScope.WORKER_LINKS}`)" if scope is KeyScope.LINKS else "")
+
+
 def _needs(action: Action) -> str:
+    if action in NOT_BY_GRANT and TABLE[action][Column.ADMIN] != "-":
+        return "workers: a login"
     if action in NEEDS_ADMISSION:
         return "an open session, being admitted"
     return "an open session" if action in NEEDS_OPEN_SESSION else ""

@@ -9,22 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.policy import (
-    COLUMNS,
-    NEEDS_OPEN_SESSION,
-    OUTSIDE_A_CONSULTATION,
-    TABLE,
-    Column,
-    Consent,
-    Context,
-    Decision,
-    Target,
-    decide,
-    decide_media,
-    permissions,
-)
+from shinsatsu.domain.permission_table import COLUMNS, NEEDS_OPEN_SESSION, OUTSIDE_A_CONSULTATION, TABLE, Column
+from shinsatsu.domain.policy import Consent, Context, Decision, Target, decide, decide_media, permissions
 from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
 from shinsatsu.domain.session_status import SessionStatus
+from shinsatsu.domain.tracks import TrackType
 
 SPEC = """
 | action | patient | guest | doctor in charge | support doctor | operator | admin |
@@ -65,7 +54,7 @@ def asked(column: Column, action: Action, **context: Any) -> tuple[bool, str]:
 
 
 def test_the_copy_covers_every_action_of_the_spec() -> None:
-    assert {action for action, _ in spec_cells()} == set(Action) - OUTSIDE_A_CONSULTATION
+    assert {action for action, _ in spec_cells()} == set(Action) - OUTSIDE_A_CONSULTATION - {Action.INVITE_GUEST}
     assert set(TABLE) == set(Action)
 
 
@@ -78,9 +67,10 @@ def test_every_cell(cell: tuple[Action, Column], expected: str) -> None:
     assert asked(column, action, patients_may_play=False)[0] is (expected not in "–s")
 
 
-def test_the_system_may_book_view_open_end_and_mint() -> None:
+def test_the_system_may_book_view_open_end_mint_and_read_the_record() -> None:
     allowed = {action for action in Action if asked(Column.SYSTEM, action)[0]}
-    assert allowed == {Action.VIEW, Action.CREATE, Action.END_SESSION, Action.MINT_LINK, Action.PUT_APPOINTMENT}
+    in_consultations = {Action.VIEW, Action.CREATE, Action.END_SESSION, Action.MINT_LINK}
+    assert allowed == in_consultations | {Action.PUT_APPOINTMENT, Action.READ_AUDIT}
     for column in SPEC_COLUMNS:
         assert asked(column, Action.PUT_APPOINTMENT) == (False, "role_may_not")
 
@@ -209,12 +199,23 @@ def test_what_is_unknown_is_denied(
         assert TABLE[Action(action)][column] != "-"
 
 
+def test_guests_are_invited_by_whoever_may_admit_them() -> None:
+    assert TABLE[Action.INVITE_GUEST] == TABLE[Action.ADMIT]
+
+
+@pytest.mark.parametrize("action", [Action.SHARE_SCREEN, Action.UNMUTE])
+def test_what_staff_leave_out_binds_guests_alone(action: Action) -> None:
+    for column in SPEC_COLUMNS:
+        expected = (False, "withheld") if column is Column.GUEST else (True, "allowed")
+        assert asked(column, action, withheld=frozenset({action})) == expected
+
+
 @pytest.mark.parametrize("admission", [None, *Admission])
 @pytest.mark.parametrize("column", SPEC_COLUMNS)
 def test_media_only_for_the_admitted(column: Column, admission: Admission | None) -> None:
     actor, relation = ACTORS[column]
-    for screen in (False, True):
-        decision = decide_media(actor, replace(BEST, relation=relation, admission=admission), screen=screen)
+    for track_type in (None, *TrackType):
+        decision = decide_media(actor, replace(BEST, relation=relation, admission=admission), track_type)
         assert decision.allowed is (admission is Admission.ADMITTED)
 
 

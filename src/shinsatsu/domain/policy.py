@@ -1,4 +1,4 @@
-"""The one permission table (spec §8) and the one judge over it; nothing else compares roles.
+"""The one judge over the permission table (`permission_table.py`, spec §8); nothing else compares roles.
 
 Deny by default: whatever is unknown to the tables here is refused. Every decision carries a stable reason.
 """
@@ -7,91 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from types import MappingProxyType
 
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
+from shinsatsu.domain.permission_table import (
+    AT_OTHERS,
+    COLUMNS,
+    MEDIA_ACTIONS,
+    NEEDS_ADMISSION,
+    NEEDS_OPEN_SESSION,
+    NOT_WHILE_SENT_BACK,
+    OUTSIDE_A_CONSULTATION,
+    PAST_A_LOCK,
+    SPEC_ACTIONS,
+    TABLE,
+    Column,
+)
+from shinsatsu.domain.roles import Action, AuthUser, Relation
+from shinsatsu.domain.scopes import Credential, credential_of
 from shinsatsu.domain.session_status import OPEN, OVER, SessionStatus
-
-
-class Column(StrEnum):
-    """The table's columns, left to right; the system's own stands outside the spec's table."""
-
-    PATIENT = "patient"
-    GUEST = "guest"
-    DOCTOR_IN_CHARGE = "doctor_in_charge"
-    SUPPORT_DOCTOR = "support_doctor"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-    SYSTEM = "system"
-
-
-COLUMNS: Mapping[tuple[UserType, WorkerRole | None, Relation], Column] = MappingProxyType(
-    {
-        (UserType.PATIENT, None, Relation.OWN): Column.PATIENT,
-        (UserType.PATIENT, None, Relation.GUEST): Column.GUEST,
-        (UserType.WORKER, WorkerRole.DOCTOR, Relation.IN_CHARGE): Column.DOCTOR_IN_CHARGE,
-        (UserType.WORKER, WorkerRole.DOCTOR, Relation.SUPPORT): Column.SUPPORT_DOCTOR,
-        (UserType.WORKER, WorkerRole.OPERATOR, Relation.STAFF): Column.OPERATOR,
-        (UserType.WORKER, WorkerRole.ADMIN, Relation.STAFF): Column.ADMIN,
-        (UserType.SYSTEM, None, Relation.SYSTEM): Column.SYSTEM,
-    }
-)
-
-# y yes · - no · c with the patient's consent · < only people further left · * anybody else
-# p patients and guests of the session · b people of the booking, operators and admins · o one's own, by clinic setting
-#                       patient guest in charge support operator admin system
-_ROWS = {
-    Action.VIEW:              "y  y  y  y  y  y  y",
-    Action.JOIN:              "y  y  y  y  y  y  -",
-    Action.LEAVE:             "y  y  y  y  y  y  -",
-    Action.MUTE:              "y  y  y  y  y  y  -",
-    Action.UNMUTE:            "y  y  y  y  y  y  -",
-    Action.SHARE_SCREEN:      "y  y  y  y  y  y  -",
-    Action.CREATE:            "y  -  y  -  y  y  y",
-    Action.END_SESSION:       "-  -  y  y  y  y  y",
-    Action.MUTE_OTHERS:       "-  -  y  y  y  y  -",
-    Action.ADMIT:             "-  -  y  y  y  y  -",
-    Action.LOCK:              "-  -  y  y  y  y  -",
-    Action.EXTEND:            "-  -  y  y  y  y  -",
-    Action.SEND_BACK:         "-  -  <  <  <  *  -",
-    Action.REMOVE:            "-  -  <  <  <  *  -",
-    Action.REQUEST_RECORDING: "-  -  y  y  y  y  -",
-    Action.RECORD:            "-  -  c  c  c  y  -",
-    Action.MINT_LINK:         "-  -  p  p  p  p  b",
-    Action.CHECK_IDENTITY:    "-  -  y  y  y  y  -",
-    Action.SET_OUTCOME:       "-  -  y  y  y  y  -",
-    Action.READ_HISTORY:      "-  -  y  y  y  y  -",
-    Action.PLAY_RECORDING:    "o  -  y  -  -  y  -",
-    Action.MANAGE_USERS:      "-  -  -  -  -  y  -",
-    Action.MANAGE_KEYS:       "-  -  -  -  -  y  -",
-    Action.READ_AUDIT:        "-  -  -  -  -  y  -",
-    Action.PUT_APPOINTMENT:   "-  -  -  -  -  -  y",
-    Action.EXPLAIN_PERMISSIONS: "-  -  -  -  y  y  -",
-}  # fmt: skip
-TABLE: Mapping[Action, Mapping[Column, str]] = MappingProxyType(
-    {action: MappingProxyType(dict(zip(Column, row.split(), strict=True))) for action, row in _ROWS.items()}
-)
-
-NEEDS_OPEN_SESSION = frozenset(
-    {
-        Action.JOIN, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.MUTE_OTHERS, Action.ADMIT, Action.LOCK,
-        Action.EXTEND, Action.SEND_BACK, Action.REMOVE, Action.REQUEST_RECORDING, Action.RECORD,
-    }
-)  # fmt: skip
-NEEDS_ADMISSION = frozenset({Action.SHARE_SCREEN})
-PAST_A_LOCK = frozenset({Column.PATIENT, Column.DOCTOR_IN_CHARGE})
-AT_OTHERS = frozenset({Action.ADMIT, Action.MUTE_OTHERS})
-NOT_WHILE_SENT_BACK = frozenset(
-    {Action.MUTE_OTHERS, Action.ADMIT, Action.LOCK, Action.EXTEND, Action.SEND_BACK, Action.REMOVE, Action.END_SESSION}
-)
-"""Staff who were sent back run the session no more until they are let in."""
-SPEC_ACTIONS = (
-    Action.JOIN, Action.LEAVE, Action.MUTE, Action.UNMUTE, Action.SHARE_SCREEN, Action.RECORD, Action.END_SESSION,
-)  # fmt: skip
-"""The seven of spec §1, first in every list of permissions."""
-OUTSIDE_A_CONSULTATION = frozenset({Action.PUT_APPOINTMENT, Action.EXPLAIN_PERMISSIONS})
-"""In no list of permissions: what they are about is not what happens in a call."""
+from shinsatsu.domain.tracks import TrackType
 
 
 class Consent(StrEnum):
@@ -115,7 +49,8 @@ class Context:
     """What a decision depends on beside who acts: None means that there is none of it.
 
     `admission` is that of the actor's stay, None for somebody who is not in the session. `locked` and
-    `screen_share_off` are switches of the session, `blocked` one of the actor's account.
+    `screen_share_off` are switches of the session, `blocked` one of the actor's account, `withheld`
+    what staff left out for this guest.
     """
 
     relation: Relation | None
@@ -127,6 +62,7 @@ class Context:
     locked: bool = False
     screen_share_off: bool = False
     blocked: bool = False
+    withheld: frozenset[Action] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +101,10 @@ def column_of(actor: AuthUser, relation: Relation | None) -> Column | None:
 
 def decide(actor: AuthUser, action: Action, context: Context) -> Decision:
     """May the actor do this, here and now? The only judge: API guards, media operations and the page derive from it."""
-    return _judge(column_of(actor, context.relation), action, context)
+    return _judge(column_of(actor, context.relation), credential_of(actor), action, context)
 
 
-def _judge(column: Column | None, action: Action, context: Context) -> Decision:
+def _judge(column: Column | None, credential: Credential, action: Action, context: Context) -> Decision:
     if column is None:
         return _deny("stranger")
     row = TABLE.get(action)
@@ -177,8 +113,12 @@ def _judge(column: Column | None, action: Action, context: Context) -> Decision:
     cell = row.get(column, "-")
     if cell == "-":
         return _deny(_why_not(row, column))
-    state = _refused_by_state(action, context) or _refused_by_switch(action, column, context)
-    return _judge_cell(cell, column, context) if state is None else _deny(state)
+    refused = (
+        credential.refuses(action, context.target.column if context.target else None)
+        or _refused_by_state(action, context)
+        or _refused_by_switch(action, column, context)
+    )
+    return _judge_cell(cell, column, context) if refused is None else _deny(refused)
 
 
 def must_say_why(relation: Relation) -> bool:
@@ -193,9 +133,12 @@ def rule_of(actor: AuthUser, action: Action, relation: Relation | None) -> Rule:
     return Rule(column, row.get(column) if row is not None and column is not None else None)
 
 
-def decide_media(actor: AuthUser, context: Context, *, screen: bool = False) -> Decision:
-    """May the actor publish or subscribe? Whoever may join, once admitted; a screen needs its own right besides."""
-    decision = decide(actor, Action.SHARE_SCREEN if screen else Action.JOIN, context)
+def decide_media(actor: AuthUser, context: Context, publishing: TrackType | None = None) -> Decision:
+    """May the actor publish a track of that type, or subscribe (None)? Only once admitted.
+
+    Subscribing is part of having joined; a microphone or camera needs the right to open it, a screen that to share it.
+    """
+    decision = decide(actor, MEDIA_ACTIONS.get(publishing, Action.JOIN) if publishing else Action.JOIN, context)
     if decision.allowed and context.admission is not Admission.ADMITTED:
         return _deny("not_admitted")
     return decision
@@ -206,13 +149,16 @@ def permissions(actor: AuthUser, context: Context) -> tuple[Permission, ...]:
 
     Actions aimed at people are answered as if aimed at the patient.
     """
-    return _permissions(column_of(actor, context.relation), replace(context, target=Target(Column.PATIENT)))
+    aimed = replace(context, target=Target(Column.PATIENT))
+    return _permissions(column_of(actor, context.relation), credential_of(actor), aimed)
 
 
 @lru_cache(maxsize=512)  # a join and each event of somebody's stay ask the same 24 questions again
-def _permissions(column: Column | None, context: Context) -> tuple[Permission, ...]:
+def _permissions(column: Column | None, credential: Credential, context: Context) -> tuple[Permission, ...]:
     others = (action for action in TABLE if action not in (*SPEC_ACTIONS, *OUTSIDE_A_CONSULTATION))
-    return tuple(Permission(action, _judge(column, action, context).allowed) for action in (*SPEC_ACTIONS, *others))
+    return tuple(
+        Permission(action, _judge(column, credential, action, context).allowed) for action in (*SPEC_ACTIONS, *others)
+    )
 
 
 def _refused_by_state(action: Action, context: Context) -> str | None:
@@ -234,10 +180,11 @@ def _refused_by_state(action: Action, context: Context) -> str | None:
 
 
 def _refused_by_switch(action: Action, column: Column, context: Context) -> str | None:
-    """A locked session lets nobody new in but the booked patient, who waits, and the doctor in charge.
-
-    Nobody lets themselves in, or mutes themselves as staff do.
+    """A guest does nothing that staff left out. Nobody new comes into a locked session but the booked patient, who
+    waits, and the doctor in charge. Nobody lets themselves in, or mutes themselves as staff do.
     """
+    if column is Column.GUEST and action in context.withheld:
+        return "withheld"
     if action is Action.JOIN and context.locked and context.admission is None and column not in PAST_A_LOCK:
         return "locked"
     if action in AT_OTHERS and context.target is not None and context.target.is_self:
