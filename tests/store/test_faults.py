@@ -43,7 +43,7 @@ async def test_another_process_that_holds_the_write_lock(sqlite_path: Path) -> N
 async def test_a_lock_that_goes_in_time_is_waited_for(sqlite_path: Path) -> None:
     engine = make_engine(f"sqlite:///{sqlite_path}")
     house = House(engine)
-    house.commands.units_of_work = SqlUnitsOfWork(engine, write_patience=30)
+    house.commands.units_of_work = SqlUnitsOfWork(engine, house.sealer, write_patience=30)
     session_id = await house.opened()
     other = sqlite3.connect(sqlite_path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

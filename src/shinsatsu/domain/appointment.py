@@ -61,17 +61,20 @@ def relation_of(user: AuthUser, appointment: Appointment) -> Relation | None:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which appointments a user may list: those that fit every field that is set; `nothing` fits none."""
+    """What a user may list: appointments, for a guest sessions, that fit every field set; `nothing` fits none."""
 
     appointment_id: str | None = None
     patient_id: int | None = None
     doctor_id: int | None = None
+    guest_id: int | None = None
     nothing: bool = False
 
 
 def scope_of(user: AuthUser) -> Scope:
     """The appointments to which `relation_of` finds a relation, as something a query can use."""
     match user.user_type, user.role:
+        case UserType.PATIENT, None if user.user_id < 0:
+            return Scope(user.appointment_id, guest_id=user.user_id)
         case UserType.PATIENT, None:
             return Scope(user.appointment_id, patient_id=user.user_id)
         case UserType.WORKER, WorkerRole.DOCTOR:

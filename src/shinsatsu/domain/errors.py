@@ -9,6 +9,7 @@ ShinsatsuError
 │   └── LinkRevoked               link_revoked
 ├── Forbidden                     forbidden, with the decision's `reason`
 ├── NotFound                      not_found (also what a stranger gets)
+│   ├── Stranger                  not_found; the record alone says more
 │   └── TrackNotFound             track_not_found
 ├── Invalid                       what was sent is wrong; `field` says where
 │   ├── InvalidRequest            invalid_request
@@ -27,6 +28,7 @@ ShinsatsuError
 │   └── NegotiationInProgress     negotiation_in_progress
 └── Unavailable                   try again later; nothing was half written
     ├── DatabaseUnavailable       database_unavailable
+    ├── DeliveryFailed            delivery_failed, with the `reason`
     └── MediaPlaneError           media_plane_unavailable
         ├── MediaSessionGone      the plane no longer knows the session: make a new one
         ├── MediaSessionNotReady  not connected yet: wait
@@ -95,6 +97,15 @@ class NotFound(ShinsatsuError):
     """It does not exist, or the caller is a stranger to it: the two look the same on purpose."""
 
     code = "not_found"
+
+
+class Stranger(NotFound):
+    """It exists and is none of the caller's business: told as any other NotFound, recorded as what it is."""
+
+    reason = "stranger"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such consultation.")
 
 
 class TrackNotFound(NotFound):
@@ -201,6 +212,16 @@ class DatabaseUnavailable(Unavailable):
     """The database is locked, full, read-only or away; the transaction left nothing behind."""
 
     code = "database_unavailable"
+
+
+class DeliveryFailed(Unavailable):
+    """A message did not reach the address it was for; `reason` says why in one word (`timeout`, …)."""
+
+    code = "delivery_failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The message was not delivered: {reason}.")
+        self.reason = reason
 
 
 class MediaPlaneError(Unavailable):

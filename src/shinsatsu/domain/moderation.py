@@ -32,8 +32,14 @@ def restore(session: VideoSession, participant: Participant, actor: AuthUser, no
     if participant.admission is Admission.REMOVED:
         participant.admission = Admission.LEFT
         session.mark(participant)
-        user = {"userType": participant.user_type, "userId": participant.user_id}
-        session.record(EventType.RESTORED, actor, now, participantId=participant.id, **user)
+        session.record(
+            EventType.RESTORED,
+            actor,
+            now,
+            participantId=participant.id,
+            userType=participant.user_type,
+            userId=participant.user_id,
+        )
 
 
 def admit_automatically(session: VideoSession, identity_required: bool, now: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shinsatsu.domain.roles import Relation, UserKey, UserType, WorkerRole
+from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType, WorkerRole
 from shinsatsu.domain.tracks import TrackType
 
 
@@ -74,6 +74,29 @@ class Participant:
     left_at: datetime | None = None
     superseded_by: str | None = None
     is_active: bool = True
+
+    @classmethod
+    def newcomer(
+        cls,
+        actor: AuthUser,
+        relation: Relation,
+        participant_id: str,
+        now: datetime,
+        reason: str | None,
+        devices: Devices | None,
+    ) -> "Participant":
+        """Somebody as they come in for the first time: workers are let in, patients and guests wait."""
+        return cls(
+            id=participant_id,
+            user_type=actor.user_type,
+            user_id=actor.user_id,
+            role=actor.role,
+            relation=relation,
+            admission=Admission.ADMITTED if actor.user_type is UserType.WORKER else Admission.WAITING,
+            joined_at=now,
+            join_reason=reason,
+            devices=devices,
+        )
 
     @property
     def key(self) -> UserKey:

@@ -51,6 +51,7 @@ class Action(StrEnum):
     REQUEST_RECORDING = "request_recording"
     RECORD = "record"
     MINT_LINK = "mint_link"
+    INVITE_GUEST = "invite_guest"
     CHECK_IDENTITY = "check_identity"
     SET_OUTCOME = "set_outcome"
     READ_HISTORY = "read_history"
@@ -67,13 +68,17 @@ UserKey = tuple[UserType, int]
 
 @dataclass(frozen=True, slots=True)
 class AuthUser:
-    """An authenticated caller. `appointment_id` is set for a grant, which is worth nothing in any other appointment."""
+    """An authenticated caller. `appointment_id` is set for a grant, which is worth nothing in any other appointment.
+
+    `scopes` are an API key's; None is for whoever is not bound by scopes.
+    """
 
     user_type: UserType
     user_id: int
     role: WorkerRole | None
     display_name: str
     appointment_id: str | None = None
+    scopes: frozenset[str] | None = None
 
     @property
     def key(self) -> UserKey:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from shinsatsu.domain.roles import AuthUser, UserType
 
@@ -62,7 +63,7 @@ def track_name(user_type: UserType, user_id: int, track_type: TrackType, millise
     return f"{user_type}-{user_id}-{track_type}-{milliseconds}"
 
 
-def named(tracks: Iterable[Track]) -> list[dict[str, str]]:
+def named(tracks: Iterable[Track]) -> list[dict[str, Any]]:
     """Granted tracks as an event tells them."""
     return [{"trackName": track.track_name, "trackType": track.track_type} for track in tracks]
 

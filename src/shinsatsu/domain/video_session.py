@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shinsatsu.domain.audit import GENESIS
 from shinsatsu.domain.errors import InvalidTransition, NotFound, SessionEnded, SessionNotOpen, StaleParticipant
-from shinsatsu.domain.events import Event, EventType
+from shinsatsu.domain.events import Event, EventType, Texts
 from shinsatsu.domain.participant import Admission, Devices, Participant
 from shinsatsu.domain.roles import AuthUser, Relation, UserKey, UserType
 from shinsatsu.domain.session_status import (
@@ -53,6 +54,7 @@ class VideoSession:
     participants: list[Participant] = field(default_factory=list)
     version: int = 0
     last_seq: int = 0
+    last_hash: str = GENESIS
     last_track_ms: int = 0
     events: list[Event] = field(default_factory=list)
     added: list[Participant] = field(default_factory=list)
@@ -119,25 +121,8 @@ class VideoSession:
         An earlier stay of the same user is superseded and hands on its admission, its mutes and what staff noted.
         """
         self.require_open()
-        past = self.find(actor.key)
-        earlier = past if past is not None and past.is_active else None
-        joined = Participant(
-            id=participant_id,
-            user_type=actor.user_type,
-            user_id=actor.user_id,
-            role=actor.role,
-            relation=relation,
-            admission=Admission.ADMITTED if actor.user_type is UserType.WORKER else Admission.WAITING,
-            joined_at=now,
-            join_reason=reason,
-            devices=devices,
-        )
-        if past is not None and past.admission is Admission.SENT_BACK:  # also after leaving: only staff let them in
-            joined.admission, past.admission = Admission.SENT_BACK, Admission.LEFT
-            self.mark(past)
-        if earlier is not None:
-            joined.take_over(earlier)
-            self.depart(earlier, actor, now, reason="superseded", superseded_by=participant_id)
+        joined = Participant.newcomer(actor, relation, participant_id, now, reason, devices)
+        earlier = self._take_over(joined, actor, now)
         if joined.waits and joined.waiting_since is None:
             joined.waiting_since = now
         self.participants.append(joined)
@@ -155,8 +140,21 @@ class VideoSession:
             supersedes=earlier.id if earlier else None,
             reasonGiven=joined.join_reason is not None,
             tracks=named(tracks),
+            texts={"reason": joined.join_reason},
         )
         return joined
+
+    def _take_over(self, joined: Participant, actor: AuthUser, now: datetime) -> Participant | None:
+        """Has a newcomer inherit from the same user's earlier stay, which ends; the stay, where one was present."""
+        past = self.find(actor.key)
+        earlier = past if past is not None and past.is_active else None
+        if past is not None and past.admission is Admission.SENT_BACK:  # also after leaving: only staff let them in
+            joined.admission, past.admission = Admission.SENT_BACK, Admission.LEFT
+            self.mark(past)
+        if earlier is not None:
+            joined.take_over(earlier)
+            self.depart(earlier, actor, now, reason="superseded", superseded_by=joined.id)
+        return earlier
 
     def grant_track(self, participant: Participant, track_type: TrackType, actor: AuthUser, now: datetime) -> Track:
         """Grants one more name to a present participant; the caller gives an unused one again."""
@@ -221,17 +219,13 @@ class VideoSession:
         self.metadata.end_reason = ended_as if timeout is None else EndReason.TIMEOUT
         self.metadata.outcome, self.metadata.timeout = outcome or self.metadata.outcome, timeout
         self._close(actor, now)
-        self.record(
-            EventType.ENDED,
-            actor,
-            now,
-            status=self.status,
-            endReason=self.metadata.end_reason,
-            timeout=timeout,
-            actualDuration=self.metadata.actual_duration,
-            role=actor.role,
-            outcome=self.metadata.outcome,
-        )
+        known = self.metadata
+        how: dict[str, Any] = {
+            "endReason": known.end_reason,
+            "timeout": timeout,
+            "actualDuration": known.actual_duration,
+        }
+        self.record(EventType.ENDED, actor, now, status=self.status, **how, role=actor.role, outcome=known.outcome)
         self._all_leave(actor, now)
 
     def fail(self, actor: AuthUser, failure: str, now: datetime) -> None:
@@ -243,9 +237,12 @@ class VideoSession:
         self.record(EventType.FAILED, actor, now, status=self.status, failure=failure)
         self._all_leave(actor, now)
 
-    def record(self, event_type: EventType, actor: AuthUser, now: datetime, **metadata: Any) -> None:
-        """Appends an event; the store numbers it on commit."""
-        self.events.append(Event(event_type, actor.user_type, actor.user_id, metadata, now))
+    def record(
+        self, event_type: EventType, actor: AuthUser, now: datetime, texts: Texts = None, **metadata: Any
+    ) -> None:
+        """Appends an event, with what a person wrote at it; the store numbers it on commit."""
+        written = {name: text for name, text in (texts or {}).items() if text}
+        self.events.append(Event(event_type, actor.user_type, actor.user_id, actor.role, metadata, now, written))
 
     def _move_to(self, status: SessionStatus) -> None:
         if status in TRANSITIONS[self.status]:
@@ -277,10 +274,12 @@ class VideoSession:
         """Ends one stay and records why; somebody sent back who leaves is still sent back when they return."""
         if admission is Admission.LEFT and participant.admission is Admission.SENT_BACK and superseded_by is None:
             admission = Admission.SENT_BACK
-        was = {"userType": participant.user_type, "userId": participant.user_id, "wasAdmitted": participant.admitted}
+        whose: dict[str, Any] = {"userType": participant.user_type, "userId": participant.user_id}
+        whose["wasAdmitted"] = participant.admitted
         participant.depart(now, admission, superseded_by)
         self.mark(participant)
-        self.record(EventType.LEFT, actor, now, participantId=participant.id, **was, reason=reason)
+        texts = {"note": participant.removal_note if reason == "removed" else None}
+        self.record(EventType.LEFT, actor, now, texts, participantId=participant.id, **whose, reason=reason)
 
     def name_tracks(self, participant: Participant, now: datetime) -> list[Track]:
         """Grants the two names that everybody gets with their admission (spec §3)."""

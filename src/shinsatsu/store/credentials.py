@@ -1,17 +1,17 @@
-"""`links`, `grants` and `api_keys`: secrets only as hashes."""
+"""`links` and `grants`: secrets only as hashes."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, select, update
 
-from shinsatsu.domain.credentials import ApiKey, Grant, Link
+from shinsatsu.domain.credentials import Grant, Link
 from shinsatsu.domain.roles import AuthUser, UserKey, UserType, WorkerRole
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.store import rows
-from shinsatsu.store.credential_tables import api_keys, grants, links
+from shinsatsu.store.credential_tables import grants, links
+from shinsatsu.store.invitation_tables import invitations
 from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import users
 
@@ -28,13 +28,43 @@ USE_LINK = (
     )
     .values(used_at=bindparam("now"), proof_hash=bindparam("proof"), grant_id=bindparam("granted"))
 )
+LINKS_OF = (
+    select(links)
+    .where(links.c.appointment_id == bindparam("key"))
+    .order_by(links.c.created_at.desc(), links.c.id.desc())
+)
+REVOKE_LINK = update(links).where(links.c.id == bindparam("key"), links.c.revoked_at.is_(None))
+REVOKE_UNUSED = (
+    update(links)
+    .where(
+        links.c.appointment_id == bindparam("key"),
+        links.c.user_type == bindparam("type_key"),
+        links.c.user_id == bindparam("id_key"),
+        links.c.used_at.is_(None),
+        links.c.revoked_at.is_(None),
+        links.c.expires_at > bindparam("now"),
+    )
+    .values(revoked_at=bindparam("now"))
+    .returning(links)
+)
+REVOKE_GRANT = update(grants).where(grants.c.id == bindparam("key"), grants.c.revoked_at.is_(None))
+LIVE_GRANT = (
+    select(grants.c.id)
+    .where(
+        grants.c.appointment_id == bindparam("key"),
+        grants.c.user_type == bindparam("type_key"),
+        grants.c.user_id == bindparam("id_key"),
+        grants.c.revoked_at.is_(None),
+        grants.c.expires_at > bindparam("now"),
+    )
+    .limit(1)
+)
 GRANTS = select(grants, users.c.role, users.c.display_name).join(
     users,
     and_(users.c.user_type == grants.c.user_type, users.c.user_id == grants.c.user_id, users.c.blocked_at.is_(None)),
 )
 GRANT = GRANTS.where(grants.c.secret_hash == bindparam("key"))
 GRANTS_OF = GRANTS.where(grants.c.secret_hash.in_(bindparam("keys", expanding=True))).order_by(grants.c.created_at)
-API_KEY = select(api_keys).where(api_keys.c.secret_hash == bindparam("key"))
 
 
 class SqlCredentials:
@@ -67,7 +97,18 @@ class SqlCredentials:
         values = {"key": link_id, "token": token_hash, "now": moment, "proof": proof_hash, "granted": grant_id}
         return (await self._connection.execute(USE_LINK, values)).rowcount == 1
 
-    async def add_grant(self, grant: Grant, secret_hash: str) -> None:
+    async def links_of(self, appointment_id: str) -> list[Link]:
+        return [_link_of(row) for row in await self._connection.execute(LINKS_OF, {"key": appointment_id})]
+
+    async def revoke_link(self, link_id: str, now: datetime) -> Link:
+        await self._connection.execute(REVOKE_LINK, {"key": link_id, "revoked_at": to_text(now)})
+        return _link_of((await self._connection.execute(LINK, {"key": link_id})).first())
+
+    async def revoke_unused_links(self, appointment_id: str, key: UserKey, now: datetime) -> list[Link]:
+        values = {"key": appointment_id, "type_key": key[0], "id_key": key[1], "now": to_text(now)}
+        return [_link_of(row) for row in await self._connection.execute(REVOKE_UNUSED, values)]
+
+    async def add_grant(self, grant: Grant, secret_hash: str, login_id: str | None = None) -> None:
         values = {
             "id": grant.id,
             "secret_hash": secret_hash,
@@ -77,6 +118,7 @@ class SqlCredentials:
             "user_id": grant.user.user_id,
             "created_at": to_text(grant.created_at),
             "expires_at": to_text(grant.expires_at),
+            "login_id": login_id,
         }
         await self._connection.execute(INSERT_GRANT, values)
 
@@ -88,13 +130,20 @@ class SqlCredentials:
         found = await self._connection.execute_once(GRANTS_OF, {"keys": list(secret_hashes)})
         return [_grant_of(row) for row in found]
 
+    async def revoke_grant(self, grant_id: str, now: datetime) -> None:
+        await self._connection.execute(REVOKE_GRANT, {"key": grant_id, "revoked_at": to_text(now)})
+
+    async def has_grant(self, appointment_id: str, key: UserKey, now: datetime) -> bool:
+        values = {"key": appointment_id, "type_key": key[0], "id_key": key[1], "now": to_text(now)}
+        return (await self._connection.execute(LIVE_GRANT, values)).first() is not None
+
     async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
-        for table in (links, grants):
+        for table in (links, grants, invitations):
             of_appointment = update(table).where(table.c.appointment_id == appointment_id, table.c.revoked_at.is_(None))
             await self._connection.execute_once(of_appointment, {"revoked_at": to_text(now)})
 
     async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
-        for table in (links, grants):
+        for table in (links, grants, invitations):
             theirs = update(table).where(
                 table.c.appointment_id == appointment_id,
                 table.c.user_type == key[0],
@@ -102,15 +151,6 @@ class SqlCredentials:
                 table.c.revoked_at.is_(None),
             )
             await self._connection.execute_once(theirs, {"revoked_at": to_text(now)})
-
-    async def add_api_key(self, name: str, secret_hash: str, scopes: Sequence[str], now: datetime) -> int:
-        values = {"name": name, "secret_hash": secret_hash, "scopes": json.dumps(scopes), "created_at": to_text(now)}
-        added = await self._connection.execute_once(insert(api_keys).returning(api_keys.c.id), values)
-        return int(added.scalar_one())
-
-    async def api_key(self, secret_hash: str) -> ApiKey | None:
-        row = (await self._connection.execute(API_KEY, {"key": secret_hash})).first()
-        return None if row is None else _api_key_of(row)
 
 
 def _link_of(row: Any) -> Link:
@@ -141,16 +181,5 @@ def _grant_of(row: Any) -> Grant:
         user=AuthUser(UserType(row.user_type), row.user_id, role, row.display_name, row.appointment_id),
         created_at=from_text(row.created_at),
         expires_at=from_text(row.expires_at),
-        revoked_at=rows.moment(row.revoked_at),
-    )
-
-
-def _api_key_of(row: Any) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        name=row.name,
-        scopes=tuple(json.loads(row.scopes)),
-        created_at=from_text(row.created_at),
-        expires_at=rows.moment(row.expires_at),
         revoked_at=rows.moment(row.revoked_at),
     )

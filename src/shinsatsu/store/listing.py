@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_
 from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.service.repositories import SessionQuery
+from shinsatsu.store.guest_tables import session_guests
 from shinsatsu.store.tables import appointment_support_doctors, appointments, users, video_sessions
 
 
@@ -20,6 +21,14 @@ def listing(sessions: Select[Any], query: SessionQuery) -> Select[Any]:
         wanted.append(appointments.c.id == scope.appointment_id)
     if scope.patient_id is not None:
         wanted.append(appointments.c.patient_id == scope.patient_id)
+    if scope.guest_id is not None:
+        wanted.append(
+            exists().where(
+                session_guests.c.video_session_id == video_sessions.c.id,
+                session_guests.c.user_id == scope.guest_id,
+                session_guests.c.revoked_at.is_(None),
+            )
+        )
     if scope.doctor_id is not None:
         supports = exists().where(
             appointment_support_doctors.c.appointment_id == appointments.c.id,

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from shinsatsu.domain.appointment import AdmissionMode, Appointment, AppointmentStatus
-from shinsatsu.domain.events import Event, EventType, StoredEvent
 from shinsatsu.domain.participant import Admission, Devices, IdentityCheck, IdentityMethod, Participant
 from shinsatsu.domain.roles import AuthUser, Person, Relation, UserKey, UserType, WorkerRole
 from shinsatsu.domain.session_status import EndReason, Outcome, SessionMetadata, SessionStatus, Timeout
@@ -89,6 +88,7 @@ def session_of(row: Any, participants: list[Participant]) -> VideoSession:
         participants=participants,
         version=row.version,
         last_seq=row.last_seq,
+        last_hash=row.last_hash,
         last_track_ms=row.last_track_ms,
     )
 
@@ -150,7 +150,6 @@ def participant_values(participant: Participant) -> Values:
         "muted_by": json.dumps(participant.muted_by) if participant.muted_by else None,
         "waiting_since": moment_text(participant.waiting_since),
         "identity": json.dumps(_identity_values(participant.identity)) if participant.identity else None,
-        "removal_note": participant.removal_note,
         "left_at": moment_text(participant.left_at),
         "superseded_by": participant.superseded_by,
         "is_active": participant.is_active,
@@ -166,7 +165,6 @@ def new_participant_values(session_id: str, participant: Participant) -> Values:
         "joined_at": to_text(participant.joined_at),
         "role": participant.role,
         "relation": participant.relation,
-        "join_reason": participant.join_reason,
         "devices": json.dumps(asdict(participant.devices)) if participant.devices else None,
         **participant_values(participant),
     }
@@ -184,38 +182,6 @@ def new_track_values(session_id: str, track: Track) -> Values:
         "media_session_id": track.media_session_id,
         "mid": track.mid,
     }
-
-
-def numbered(session_id: str, seq: int, event: Event) -> StoredEvent:
-    return StoredEvent(
-        seq, session_id, event.event_type, event.user_type, event.user_id, event.metadata, event.created_at
-    )
-
-
-def event_values(event: StoredEvent, request_id: str | None) -> Values:
-    return {
-        "id": f"{event.session_id}:{event.seq}",
-        "video_session_id": event.session_id,
-        "event_type": event.event_type,
-        "user_type": event.user_type,
-        "user_id": event.user_id,
-        "metadata": json.dumps(event.metadata),
-        "created_at": to_text(event.created_at),
-        "seq": event.seq,
-        "request_id": request_id,
-    }
-
-
-def event_of(row: Any) -> StoredEvent:
-    return StoredEvent(
-        seq=row.seq,
-        session_id=row.video_session_id,
-        event_type=EventType(row.event_type),
-        user_type=UserType(row.user_type),
-        user_id=row.user_id,
-        metadata=json.loads(row.metadata_json or "{}"),
-        created_at=from_text(row.created_at),
-    )
 
 
 def _metadata_values(metadata: SessionMetadata) -> Values:

@@ -19,6 +19,7 @@ from shinsatsu.domain.appointment import Appointment
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import ConflictError
 from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.guests import Guest
 from shinsatsu.domain.participant import Admission, Participant
 from shinsatsu.domain.roles import UserKey
 from shinsatsu.domain.session_status import OPEN
@@ -26,15 +27,17 @@ from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.tracks import TrackState
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.repositories import Connection, SessionQuery, Words
-from shinsatsu.service.request import REQUEST_ID
 from shinsatsu.store import rows
 from shinsatsu.store.appointments import SqlAppointments
+from shinsatsu.store.chains import Chains
+from shinsatsu.store.guests import SqlGuests
 from shinsatsu.store.listing import listing
 from shinsatsu.store.media import RETIRE_ALL_OF
+from shinsatsu.store.outbox import Outbox
+from shinsatsu.store.session_log import JOIN_REASON, REMOVAL_NOTE, STAYS_WITH_WORDS, SessionLog
 from shinsatsu.store.statements import Statements
 from shinsatsu.store.tables import (
     appointments,
-    session_events,
     session_participants,
     tracks,
     video_sessions,
@@ -60,7 +63,8 @@ ONE_LOCKED, NEWEST_LOCKED = ONE.with_for_update(of=video_sessions), NEWEST.with_
 KEPT = (Admission.REMOVED, Admission.SENT_BACK)
 """What is known of somebody who is not in the session any more, since it holds when they return."""
 PARTICIPANTS = (
-    select(session_participants)
+    select(session_participants, JOIN_REASON, REMOVAL_NOTE)
+    .select_from(STAYS_WITH_WORDS)
     .where(or_(session_participants.c.is_active, session_participants.c.admission.in_(KEPT)))
     .order_by(session_participants.c.joined_at, session_participants.c.id)
 )
@@ -69,7 +73,7 @@ PARTICIPANTS_OF_MANY = PARTICIPANTS.where(
     session_participants.c.video_session_id.in_(bindparam("keys", expanding=True))
 )
 INSERT_SESSION, INSERT_PARTICIPANTS = insert(video_sessions), insert(session_participants)
-INSERT_TRACKS, INSERT_EVENTS = insert(tracks), insert(session_events)
+INSERT_TRACKS = insert(tracks)
 UPDATE_SESSION = (
     update(video_sessions)
     .where(video_sessions.c.id == bindparam("key"), video_sessions.c.version == bindparam("expected"))
@@ -90,12 +94,6 @@ OPEN_ONES = select(video_sessions.c.id).where(video_sessions.c.status.in_(OPEN))
 STAY = select(session_participants.c.id).where(
     session_participants.c.id == bindparam("key"), session_participants.c.video_session_id == bindparam("session_key")
 )
-WORDS = select(
-    session_participants.c.id, session_participants.c.join_reason, session_participants.c.removal_note
-).where(
-    session_participants.c.video_session_id == bindparam("key"),
-    or_(session_participants.c.join_reason.is_not(None), session_participants.c.removal_note.is_not(None)),
-)
 STAYS_OF = (
     select(video_sessions.c.id)
     .join(session_participants, session_participants.c.video_session_id == video_sessions.c.id)
@@ -115,23 +113,17 @@ CONNECTED = select(
     session_participants.c.role,
     session_participants.c.connection_id,
 ).where(session_participants.c.connection_id.is_not(None), session_participants.c.is_active)
-EVENTS_AFTER = (
-    select(
-        *(column for column in session_events.c if column.name != "metadata"),
-        session_events.c.metadata.label("metadata_json"),
-    )
-    .where(session_events.c.video_session_id == bindparam("key"), session_events.c.seq > bindparam("after"))
-    .order_by(session_events.c.seq)
-    .limit(bindparam("most"))
-)
 
 
 class SqlSessions:
     """Implements `SessionRepository`."""
 
-    def __init__(self, connection: Statements) -> None:
+    def __init__(self, connection: Statements, chains: Chains) -> None:
         self._connection = connection
+        self._log = SessionLog(connection, chains)
         self._appointments = SqlAppointments(connection)
+        self._guests = SqlGuests(connection)
+        self._outbox = Outbox(connection)
 
     async def get(self, session_id: str, *, for_update: bool = False) -> Consultation | None:
         return await self._one(ONE_LOCKED if for_update else ONE, session_id)
@@ -146,7 +138,7 @@ class SqlSessions:
         return await self._assembled(found, members)
 
     async def add(self, session: VideoSession) -> list[StoredEvent]:
-        events = _number(session)
+        numbered = self._log.number(session)
         session.version = 1
         values = {
             "id": session.id,
@@ -154,17 +146,20 @@ class SqlSessions:
             "created_at": to_text(session.created_at),
             "version": session.version,
             **rows.session_values(session),
+            **numbered.head,
         }
         await self._connection.execute(INSERT_SESSION, values)
-        await self._append(events)
-        return events
+        await self._log.write(numbered)
+        await self._outbox.write(session, numbered.events)
+        return numbered.events
 
     async def save(self, session: VideoSession) -> list[StoredEvent]:
-        events = _number(session)
+        numbered = self._log.number(session)
+        events = numbered.events
         if not events and not session.changed:
             return []
-        guard = {"key": session.id, "expected": session.version}
-        written = await self._connection.execute(UPDATE_SESSION, {**guard, **rows.session_values(session)})
+        values = {"key": session.id, "expected": session.version, **rows.session_values(session), **numbered.head}
+        written = await self._connection.execute(UPDATE_SESSION, values)
         if written.rowcount != 1:
             raise ConflictError("The session was changed by somebody else.")
         session.version += 1
@@ -174,12 +169,12 @@ class SqlSessions:
                 await self._end_media(participant, events[-1].created_at)
         await self._insert(INSERT_PARTICIPANTS, [rows.new_participant_values(session.id, one) for one in session.added])
         await self._insert(INSERT_TRACKS, [rows.new_track_values(session.id, one) for one in session.granted])
-        await self._append(events)
+        await self._log.write(numbered)
+        await self._outbox.write(session, events)
         return events
 
     async def events_after(self, session_id: str, seq: int, limit: int) -> list[StoredEvent]:
-        found = await self._connection.execute(EVENTS_AFTER, {"key": session_id, "after": seq, "most": limit})
-        return [rows.event_of(row) for row in found]
+        return await self._log.after(session_id, seq, limit)
 
     async def due(self, now: datetime) -> list[str]:
         return list((await self._connection.execute(DUE, {"now": to_text(now)})).scalars())
@@ -192,8 +187,7 @@ class SqlSessions:
         return found.first() is not None
 
     async def words(self, session_id: str) -> dict[str, Words]:
-        found = await self._connection.execute(WORDS, {"key": session_id})
-        return {row.id: Words(row.join_reason, row.removal_note) for row in found}
+        return await self._log.words(session_id)
 
     async def stays_of(self, key: UserKey) -> list[Consultation]:
         found = (await self._connection.execute(STAYS_OF, {"type_key": key[0], "id_key": key[1]})).scalars()
@@ -226,8 +220,12 @@ class SqlSessions:
             )
             for row in found
         ]
-        people = await self._appointments.people({key for pair in loaded for key in _keys(*pair)})
-        return [Consultation(session, appointment, people) for session, appointment in loaded]
+        guests: dict[str, list[Guest]] = defaultdict(list)
+        for guest in await self._guests.of_sessions([row.id for row in found]) if found else ():
+            guests[guest.session_id].append(guest)
+        invited = {one.key for each in guests.values() for one in each}
+        people = await self._appointments.people({key for pair in loaded for key in _keys(*pair)} | invited)
+        return [Consultation(session, appointment, people, guests[session.id]) for session, appointment in loaded]
 
     async def _save_participant(self, participant: Participant) -> None:
         values = {"key": participant.id, **rows.participant_values(participant)}
@@ -238,21 +236,9 @@ class SqlSessions:
         await self._connection.execute(CLOSE_TRACKS, {"key": participant.id})
         await self._connection.execute(RETIRE_ALL_OF, {"key": participant.id, "now": to_text(now)})
 
-    async def _append(self, events: Sequence[StoredEvent]) -> None:
-        request_id = REQUEST_ID.get()
-        await self._insert(INSERT_EVENTS, [rows.event_values(event, request_id) for event in events])
-
     async def _insert(self, statement: Insert, values: Sequence[rows.Values]) -> None:
         if values:
             await self._connection.execute(statement, values)
-
-
-def _number(session: VideoSession) -> list[StoredEvent]:
-    first = session.last_seq + 1
-    events = [rows.numbered(session.id, seq, event) for seq, event in enumerate(session.events, first)]
-    session.last_seq += len(events)
-    session.events.clear()
-    return events
 
 
 def _keys(session: VideoSession, appointment: Appointment) -> Iterable[UserKey]:

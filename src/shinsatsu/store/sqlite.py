@@ -8,7 +8,7 @@ asks again on the loop until its patience ends.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,6 +79,16 @@ class DirectConnection:
     def run_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> int:
         """The same statement for each set of arguments; the number of rows written."""
         return self._connection.executemany(sql, arguments).rowcount
+
+    def batches(self, sql: str, arguments: Sequence[Any], size: int, lenient: bool = False) -> Iterator[list[Any]]:
+        """Rows as they are asked for; `lenient` reads text that is no UTF-8 instead of refusing it."""
+        self._connection.text_factory = _lenient if lenient else str
+        try:
+            cursor = self._connection.execute(sql, arguments)
+            while rows := cursor.fetchmany(size):
+                yield rows
+        finally:
+            self._connection.text_factory = str
 
     async def begin(self) -> None:
         """Begins a transaction that reads one state of the database."""
@@ -166,6 +176,10 @@ class SqliteConnections:
             connection.stop()
         else:
             self._idle.append(connection)
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode(errors="surrogateescape")
 
 
 async def _to_the_end(awaitable: Any) -> None:

@@ -6,7 +6,7 @@ Everything else, and PostgreSQL, where the network takes longest, goes the usual
 """
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,6 +98,20 @@ class Statements:
         if not isinstance(self._connection, DirectConnection):
             return await self._connection.execute(statement, values or None)
         return _run(self._connection, _compile(statement, _first(values)), values)
+
+    async def stream(self, statement: Executable, size: int, lenient: bool = False) -> AsyncIterator[Sequence[Any]]:
+        """Rows of a constant statement without parameters, as plain tuples in batches: for more than fits in memory.
+
+        On SQLite raises OperationalError for text that is no UTF-8, unless `lenient`.
+        """
+        if isinstance(self._connection, DirectConnection):
+            compiled = self._prepared(statement, {})
+            for rows in self._connection.batches(compiled.sql, compiled.arguments({}), size, lenient):
+                yield rows
+            return
+        found = await self._connection.stream(statement)
+        async for part in found.partitions(size):
+            yield part
 
     def _prepared(self, statement: Executable, values: Values) -> Compiled:
         key = (statement, tuple(values))

@@ -91,6 +91,11 @@ video_sessions = Table(
     Column("ends_at", Text),
     Column("deadline_at", Text),
     Column("warned_minutes", Integer),
+    Column("last_hash", Text, nullable=False, server_default=text("''")),
+    Column("head_signature", Text),
+    Column("head_kid", Text),
+    Column("head_signed_at", Text),
+    Column("head_checkpoint", Integer),
     Index("idx_video_sessions_appointment", "appointment_id", "created_at"),
     Index(
         "ux_video_sessions_open",
@@ -104,6 +109,12 @@ video_sessions = Table(
         "deadline_at",
         sqlite_where=text("deadline_at IS NOT NULL"),
         postgresql_where=text("deadline_at IS NOT NULL"),
+    ),
+    Index(
+        "idx_video_sessions_unlisted_head",
+        "id",
+        sqlite_where=text("head_checkpoint IS NULL"),
+        postgresql_where=text("head_checkpoint IS NULL"),
     ),
 )
 
@@ -120,7 +131,6 @@ session_participants = Table(
     Column("is_active", Boolean, nullable=False, server_default=TRUE),
     Column("relation", Text, nullable=False),
     Column("admission", Text, nullable=False),
-    Column("join_reason", Text),
     Column("connection_id", Text),
     Column("audio_muted", Boolean, nullable=False, server_default=FALSE),
     Column("video_muted", Boolean, nullable=False, server_default=FALSE),
@@ -129,7 +139,6 @@ session_participants = Table(
     Column("waiting_since", Text),
     Column("devices", Text),
     Column("identity", Text),
-    Column("removal_note", Text),
     Index("idx_session_participants_session", "video_session_id"),
     Index("idx_session_participants_user", "user_type", "user_id"),
     Index(
@@ -163,6 +172,8 @@ session_events = Table(
     Column("request_id", Text),
     Column("prev_hash", Text),
     Column("hash", Text),
+    Column("role", Text),
+    Column("address", Text),
     UniqueConstraint("video_session_id", "seq"),
 )
 
