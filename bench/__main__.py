@@ -11,6 +11,8 @@ MEASUREMENTS = {
     "streams": "bench.streams",
     "restart": "bench.restart",
     "cut": "bench.cut",
+    "audit": "bench.audit",
+    "links": "bench.links",
 }
 
 

@@ -65,7 +65,7 @@ async def ours(folder: Path) -> None:
             exchange_rate="1000000/minute",
         )
     )
-    await serve(server.app, lambda: server.access.create_api_key("bench"))
+    await serve(server.app, lambda: server.make_key("bench"))
 
 
 async def bare(folder: Path) -> None:

@@ -44,7 +44,7 @@ async def serve(folder: Path, sfu_url: str, app_id: str, secret: str) -> None:
     )
 
     async def when_ready() -> None:
-        print(json.dumps({"port": port, "key": await server.access.create_api_key("bench")}), flush=True)
+        print(json.dumps({"port": port, "key": await server.make_key("bench")}), flush=True)
 
     await run(make_server(server.app), [listener], asyncio.Event(), when_ready=when_ready, before_stop=server.hub.stop)
 

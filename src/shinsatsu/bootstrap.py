@@ -11,41 +11,59 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.websockets import WebSocket
 
+from shinsatsu import ways_in
 from shinsatsu.api.app import create_app
-from shinsatsu.api.appointments import consultation_url
 from shinsatsu.api.auth import GRANT_QUERY, LOGIN_QUERY, bearer_token, grant_of, login_of
 from shinsatsu.api.context import ApiContext, Health
+from shinsatsu.api.links import consultation_url
 from shinsatsu.api.rate_limits import RateLimits
+from shinsatsu.domain.accounts import LoginRules
 from shinsatsu.domain.clinic_rules import ClinicRules
 from shinsatsu.domain.credentials import Grant, Login
 from shinsatsu.domain.deadlines import Timeouts
 from shinsatsu.domain.errors import Unavailable
 from shinsatsu.domain.roles import UserKey
+from shinsatsu.invitation_wiring import invitation_cases
 from shinsatsu.media.calls_client import CallsClient
 from shinsatsu.media.offer_reader import SdpOfferReader
 from shinsatsu.media.reconciler import Reconciler
+from shinsatsu.proof.anchor import AnchorFile
+from shinsatsu.proof.sealer import FileSealer
 from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.realtime.hub import Hub
 from shinsatsu.realtime.local_bus import LocalBus
 from shinsatsu.realtime.websocket import Streams
 from shinsatsu.service.access import Access
-from shinsatsu.service.accounts import Accounts
+from shinsatsu.service.access_log import AccessLog
 from shinsatsu.service.appointments import Appointments
+from shinsatsu.service.audit import Audit
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.deadlines import DeadlineKeeper
+from shinsatsu.service.denials import Denials
+from shinsatsu.service.guests import Guests
 from shinsatsu.service.inquiries import Inquiries
+from shinsatsu.service.keys import ALL_SCOPES, Keys
+from shinsatsu.service.links import Links
+from shinsatsu.service.login_keeper import LoginKeeper
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.moderation import Moderation
 from shinsatsu.service.ports import Clock, EventBus
 from shinsatsu.service.presence import Presence
+from shinsatsu.service.proof import Proof
 from shinsatsu.service.servers import Servers
 from shinsatsu.service.session_manager import SessionManager
+from shinsatsu.service.signing_keys import SigningKeys
 from shinsatsu.service.sources import SystemClock, TimeOrderedIds
+from shinsatsu.service.staff_access import staff_access
 from shinsatsu.service.track_manager import TrackManager
-from shinsatsu.settings import Settings, make_data_folder, signing_secret
+from shinsatsu.service.webhook_deliveries import WebhookDeliveries
+from shinsatsu.service.webhooks import Webhooks
+from shinsatsu.settings import Settings, make_data_folder, origin_of, signing_secrets
+from shinsatsu.settings_record import on_record
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
 from shinsatsu.store.unit_of_work import SqlUnitsOfWork
+from shinsatsu.webhooks.sender import SafeSender
 
 if TYPE_CHECKING:  # its driver need not be installed
     from shinsatsu.realtime.postgresql_bus import PostgresqlBus
@@ -57,6 +75,8 @@ class Server:
 
     app: FastAPI
     access: Access
+    keys: Keys
+    links: Links
     appointments: Appointments
     logins: Logins
     hub: Hub
@@ -66,32 +86,27 @@ class Server:
         """A consultation link's address (spec §6.2)."""
         return consultation_url(self.public_url, session_id, token)
 
+    async def make_key(self, name: str) -> str:
+        """The secret of a new API key with every scope."""
+        return (await self.keys.make(None, name, ALL_SCOPES)).secret
+
     async def console_link(self, key: UserKey, lifetime: timedelta) -> str:
         """A one-time link to the console for a worker."""
         return f"{self.public_url}/console?token={await self.logins.mint_link(key, lifetime)}"
 
 
-class NothingFlows:
-    """The `EdgeKeeper` of a command that runs without a server and without media."""
-
-    def session_changed(self, session_id: str) -> None:
-        """There is nothing to cut."""
-
-    async def settle(self, session_id: str) -> None:
-        """There is nothing to cut."""
-
-
-def build_access(settings: Settings, engine: AsyncEngine) -> Access:
-    """Links and keys alone, for a command that works on the database without a server."""
-    commands = Commands(SqlUnitsOfWork(engine), LocalBus(), NothingFlows(), SystemClock(), TimeOrderedIds())
-    return Access(commands, signing_secret(settings).encode())
+def build_sealer(settings: Settings, clock: Clock) -> FileSealer:
+    """Signs events with the data folder's key and tells the anchor."""
+    return FileSealer(settings.data_dir, AnchorFile(settings.anchor), clock)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Server:
     """Wires everything; nothing is connected before the application starts. Raises `SecretFileError`."""
     clock = clock or SystemClock()
     engine = make_engine(settings.database)
-    units_of_work = SqlUnitsOfWork(engine)
+    sealer = build_sealer(settings, clock)
+    sealer.key()  # one that cannot be used stops the start, not the first consultation
+    units_of_work = SqlUnitsOfWork(engine, sealer)
     plane_secret = settings.sfu_app_secret.get_secret_value() if settings.sfu_app_secret else ""
     plane = CallsClient(settings.sfu_url, settings.sfu_app_id, plane_secret)
     local, ids = LocalBus(), TimeOrderedIds()
@@ -100,14 +115,22 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     reconciler = Reconciler(units_of_work, plane, clock, settings.sfu_cut_timeout)
     commands = Commands(units_of_work, bus, reconciler, clock, ids, _rules(settings))
     sessions, presence = SessionManager(commands), Presence(commands)
-    secret = signing_secret(settings).encode()
-    access = Access(commands, secret, timedelta(seconds=settings.link_ttl))
-    logins = Logins(commands, access, secret)
+    keys = SigningKeys([secret.encode() for secret in signing_secrets(settings)])
+    access, api_keys = Access(commands), Keys(commands)
+    links = Links(commands, keys, timedelta(seconds=settings.link_ttl))
+    logins = Logins(commands, access, keys.newest, login_rules(settings))
+    staff = staff_access(commands, logins, keys, origin_of(settings.public_url), settings.clinic_name)
+    proof = Proof(commands, sealer.catch_up)
     servers = Servers(commands, server_id, plane.alive)
     hub = Hub(sessions.snapshot)
     feed = ConsoleFeed(lambda websocket: _console_login(context, websocket), settings.origins)
+    logins.on_ended = feed.log_out
     local.subscribe(hub.on_events)
     local.subscribe(feed.on_events)
+    sender = SafeSender(allow_private=settings.webhook_allow_private)
+    invitations, invitation_door = invitation_cases(settings, commands, keys, links, sender)
+    deliveries = WebhookDeliveries(commands, keys, sender)
+    local.subscribe(deliveries.on_events)
     tracks = TrackManager(commands, plane, SdpOfferReader())
     reconciler.on_silenced = tracks.silenced
     context = ApiContext(
@@ -115,18 +138,32 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         tracks=tracks,
         appointments=Appointments(commands),
         access=access,
+        keys=api_keys,
+        links=links,
+        invitations=invitations,
+        invitation_door=invitation_door,
         moderation=Moderation(commands, plane),
         inquiries=Inquiries(commands),
+        access_log=AccessLog(commands),
+        denials=Denials(commands),
+        audit=Audit(commands),
+        guests=Guests(commands, plane),
         logins=logins,
-        accounts=Accounts(commands),
+        staff=staff,
+        webhooks=Webhooks(commands, keys, sender),
         console_feed=feed,
         cut_off=[hub.cut_off, feed.cut_off],
-        rate_limits=RateLimits(settings.exchange_rate, settings.failure_rate),
+        rate_limits=RateLimits(settings.exchange_rate, settings.failure_rate, settings.login_rate),
         health=Health(database=lambda: _database_answers(units_of_work), media_plane=plane.healthy),
         public_url=settings.public_url,
         ice_servers=settings.ice_servers,
         clinic=settings.clinic,
         console_links=settings.console_links,
+        oidc_name=ways_in.provider_name(settings),
+        oidc=ways_in.oidc_logins(settings, commands, logins, keys),
+        host_tokens=ways_in.host_tokens(settings, commands, keys),
+        origins=settings.origins,
+        frame_ancestors=settings.frame_ancestors,
     )
     streams = Streams(
         sessions,
@@ -140,16 +177,22 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [reconciler.run(), DeadlineKeeper(commands, servers).run(), *(one.run() for one in fan_out)]
-        async with _running(settings, engine, units_of_work, plane, running):
+        running = [reconciler.run(), DeadlineKeeper(commands, servers).run(), deliveries.run()]
+        running.append(LoginKeeper(commands, logins, staff.accounts, context.end_streams).run())
+        running += [one.run() for one in fan_out]
+        running.append(proof.run(timedelta(seconds=settings.checkpoint_interval)))
+        async with contextlib.aclosing(sender), _running(settings, engine, units_of_work, plane, running):
+            await context.audit.note_settings(on_record(settings))
             yield
             hub.stop()
             feed.stop()
             await streams.stop()
+            await context.denials.flush()
             await _attempt(servers.leave())
+            await proof.list_heads()
 
     app = create_app(context, [streams.router(), feed.router()], lifespan)
-    return Server(app, access, context.appointments, logins, hub, settings.public_url)
+    return Server(app, access, api_keys, links, context.appointments, logins, hub, settings.public_url)
 
 
 @contextlib.asynccontextmanager
@@ -216,6 +259,15 @@ def _bus(
     address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     bus = PostgresqlBus(local, address, units_of_work, server_id, wanted=wanted, lost=lost)
     return bus, [bus]
+
+
+def login_rules(settings: Settings) -> LoginRules:
+    """What the settings say of logins."""
+    return LoginRules(
+        idle=timedelta(seconds=settings.login_idle),
+        second_factor_required=settings.second_factor == "required",
+        setup_lifetime=timedelta(seconds=settings.setup_ttl),
+    )
 
 
 def _rules(settings: Settings) -> ClinicRules:

@@ -2,9 +2,19 @@
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from shinsatsu.audit_command import commands as audit_commands
+from shinsatsu.key_command import commands as key_commands
+from shinsatsu.key_command import make as make_key
+from shinsatsu.secret_command import commands as secret_commands
+from shinsatsu.user_command import commands as user_commands
+from shinsatsu.webhook_command import commands as webhook_commands
+
+if TYPE_CHECKING:
+    from shinsatsu.settings import Settings
 
 app = typer.Typer(
     help="Online medical consultations: who may do what, media that obeys, and the proof of it.",
@@ -12,6 +22,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("key")(make_key)
+app.add_typer(key_commands, name="keys")
+app.add_typer(secret_commands, name="secret")
+app.add_typer(webhook_commands, name="webhooks")
+app.add_typer(user_commands, name="user")
+app.add_typer(audit_commands, name="audit")
 
 WEAKEST_SFU_SECRET_BYTES = 32
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the database and of generated secrets.")]
@@ -95,16 +111,11 @@ def link(
         _fail(str(refused))
 
 
-@app.command()
-def key(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")] = "booking system",
-    data: Data = None,
-) -> None:
-    """Make an API key for a program and print it, this once."""
-    from shinsatsu.maintenance import make_api_key
+def run_command(work: "Callable[[Settings], Coroutine[Any, Any, int]]", data: Path | None) -> NoReturn:
+    """Runs the work of a command that lives elsewhere, and leaves with its exit status."""
     from shinsatsu.settings import read_settings
 
-    raise typer.Exit(_run(lambda: make_api_key(read_settings(**_given(data)), name)))
+    raise typer.Exit(_run(lambda: work(read_settings(**_given(data)))))
 
 
 def _given(data: Path | None) -> dict[str, Path]:
@@ -132,6 +143,7 @@ def _run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     import asyncio
     import os
 
+    from shinsatsu.domain.errors import ShinsatsuError
     from shinsatsu.secret_file import SecretFileError
     from shinsatsu.serving import CannotStart, loop_factory
     from shinsatsu.settings import SettingsRefused
@@ -140,7 +152,7 @@ def _run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(main())
-    except (CannotStart, SettingsRefused, SecretFileError) as reason:
+    except (CannotStart, SettingsRefused, SecretFileError, ShinsatsuError) as reason:
         _fail(str(reason))
     except KeyboardInterrupt:
         return 130

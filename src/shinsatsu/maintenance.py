@@ -1,8 +1,8 @@
-"""Commands that work on the database without a server: bring it up to date, make an API key."""
+"""Commands that work on the database without a server."""
 
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,6 +13,12 @@ from shinsatsu.settings import Settings, make_data_folder
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
 
+if TYPE_CHECKING:
+    from shinsatsu.service.keys import Keys
+    from shinsatsu.service.proof import Proof
+    from shinsatsu.service.staff_access import StaffAccess
+    from shinsatsu.service.webhooks import Webhooks
+
 
 async def migrate_database(settings: Settings) -> int:
     """Runs the migrations that are missing."""
@@ -20,13 +26,39 @@ async def migrate_database(settings: Settings) -> int:
         return 0
 
 
-async def make_api_key(settings: Settings, name: str) -> int:
-    """Makes a key and prints it."""
-    from shinsatsu.bootstrap import build_access
+async def on_keys(settings: Settings, work: "Callable[[Keys], Awaitable[None]]") -> int:
+    """Has a command work on API keys."""
+    from shinsatsu.offline import build_keys
 
     async with _database(settings) as engine:
-        key = await build_access(settings, engine).create_api_key(name)
-    sys.stdout.write(key + "\n")
+        await work(build_keys(settings, engine))
+    return 0
+
+
+async def on_webhooks(settings: Settings, work: "Callable[[Webhooks], Awaitable[None]]") -> int:
+    """Has a command work on webhooks."""
+    from shinsatsu.offline import build_webhooks
+
+    async with _database(settings) as engine:
+        await work(build_webhooks(settings, engine))
+    return 0
+
+
+async def on_staff(settings: Settings, work: "Callable[[StaffAccess], Awaitable[None]]") -> int:
+    """Has a command work on people and how they log in."""
+    from shinsatsu.offline import build_staff
+
+    async with _database(settings) as engine:
+        await work(build_staff(settings, engine))
+    return 0
+
+
+async def on_proof(settings: Settings, work: "Callable[[Proof], Awaitable[None]]") -> int:
+    """Has a command work on the proof."""
+    from shinsatsu.offline import build_proof
+
+    async with _database(settings) as engine:
+        await work(build_proof(settings, engine))
     return 0
 
 

@@ -1,6 +1,7 @@
 """The server's settings, from the environment (`SHINSATSU_…`) and `.env`; the only reader of both."""
 
 import importlib.util
+import ipaddress
 import json
 import os
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Annotated, Any, Literal
 
 import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from sqlalchemy.exc import ArgumentError
 
-from shinsatsu.secret_file import read_or_make_secret
+from shinsatsu.secret_file import read_or_make_secrets
+from shinsatsu.settings_access import AccessSettings
 from shinsatsu.store import engine
 
 
@@ -19,7 +21,7 @@ class SettingsRefused(Exception):
     """Settings that cannot be read, or that `serve` finds insecure; the sentence names the setting and the way out."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """What the person running the server decides; every field has the value for one machine behind a proxy."""
 
     model_config = SettingsConfigDict(env_prefix="SHINSATSU_", env_file=".env", extra="ignore", frozen=True)
@@ -29,6 +31,13 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         default=None, description="Signs links and grants; ≥ 32 bytes; default: a 0600 file"
     )
+    old_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Earlier values of `secret`, newest first, comma separated: still believed"
+    )
+    anchor_file: Path | None = Field(
+        default=None, description="What proves the events is appended here; better on another machine's disk"
+    )
+    checkpoint_interval: float = Field(default=600, gt=0, description="Seconds between signed lists of all events")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -40,6 +49,9 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins besides our own that may open event streams, comma separated"
+    )
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins whose pages may show ours in a frame, comma separated"
     )
 
     sfu_url: str = Field(
@@ -63,6 +75,16 @@ class Settings(BaseSettings):
     )
 
     link_ttl: float = Field(default=300, gt=0, description="Seconds a consultation link is good for")
+    invitation_check: Literal["none", "birth_date", "code"] = Field(
+        default="birth_date", description="What somebody with an invitation is asked before they get a link"
+    )
+    delivery_url: str = Field(default="", description="Where one-time codes are posted to, for phone or mail")
+    delivery_secret: SecretStr | None = Field(
+        default=None, description="Signs what is posted there (Standard Webhooks): whsec_ and base64 of ≥ 32 bytes"
+    )
+    webhook_allow_private: bool = Field(
+        default=False, description="Whether webhooks may go to private addresses, and to loopback by plain HTTP"
+    )
     presence_grace: float = Field(
         default=10, ge=0, description="Seconds without a stream before somebody counts as gone"
     )
@@ -78,7 +100,13 @@ class Settings(BaseSettings):
     console_links: bool = Field(
         default=False, description="Whether one-time links open the console, on loopback: for the demo"
     )
+    second_factor: Literal["required", "optional"] = Field(
+        default="required", description="Whether a password alone logs staff in"
+    )
+    login_idle: float = Field(default=900, ge=1, description="Seconds without input before a login ends, but in a call")
+    setup_ttl: float = Field(default=86400, gt=0, description="Seconds a link to set one's password is good for")
     exchange_rate: str = Field(default="30/minute", description="Link exchanges allowed per address")
+    login_rate: str = Field(default="60/minute", description="Steps of a login allowed per address")
     failure_rate: str = Field(default="60/minute", description="Refused credentials allowed per address")
 
     clinic_name: str = "診察室"
@@ -88,7 +116,15 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("trusted_proxies", "allowed_origins", "sfu_bind", "sfu_advertise", mode="before")
+    @field_validator(
+        "old_secrets",
+        "trusted_proxies",
+        "allowed_origins",
+        "frame_ancestors",
+        "sfu_bind",
+        "sfu_advertise",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -111,7 +147,7 @@ class Settings(BaseSettings):
             raise ValueError("PostgreSQL's driver is missing: pip install shinsatsu[postgresql]")
         return value
 
-    @field_validator("exchange_rate", "failure_rate")
+    @field_validator("exchange_rate", "failure_rate", "login_rate")
     @classmethod
     def _name_a_rate(cls, value: str) -> str:
         try:
@@ -153,6 +189,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'shinsatsu.db'}"
 
     @property
+    def anchor(self) -> Path:
+        """The anchor file: the named one, or one in the data folder."""
+        return self.anchor_file or self.data_dir / "anchor.jsonl"
+
+    @property
     def sqlite_file(self) -> Path | None:
         """The database's file, None where the database is a server."""
         scheme, _, path = self.database.partition(":///")
@@ -163,6 +204,16 @@ def origin_of(url: str) -> str:
     """The address's origin as browsers write it (RFC 6454 §6.2): lower case, without the scheme's own port."""
     scheme, _, rest = url.lower().partition("://")
     return f"{scheme}://{rest.partition('/')[0].removesuffix(':443' if scheme == 'https' else ':80')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an IP address, stays on this machine; an empty host means all interfaces."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def read_settings(**given: Any) -> Settings:
@@ -185,8 +236,13 @@ def make_data_folder(folder: Path) -> None:
         raise SettingsRefused(f"SHINSATSU_DATA_DIR (--data): {folder} cannot be written")
 
 
-def signing_secret(settings: Settings) -> str:
-    """The key of links and grants: the setting, or the data folder's file. Raises `SecretFileError`."""
+def signing_secrets(settings: Settings) -> tuple[str, ...]:
+    """The server's own secrets, newest first: the settings', or the data folder's file. Raises `SecretFileError`."""
     if settings.secret is not None:
-        return settings.secret.get_secret_value()
-    return read_or_make_secret(settings.data_dir / "secret")
+        return tuple(secret.get_secret_value() for secret in (settings.secret, *settings.old_secrets))
+    return read_or_make_secrets(secret_file(settings))
+
+
+def secret_file(settings: Settings) -> Path:
+    """Where the secrets are that were not set."""
+    return settings.data_dir / "secret"

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from shinsatsu.settings import Settings, SettingsRefused
+from shinsatsu.service.standard_webhooks import is_secret as is_webhook_secret
+from shinsatsu.settings import Settings, SettingsRefused, is_loopback
+from shinsatsu.settings_access_check import access_problems
 
 MINIMUM_SECRET_BYTES = 32
 WIDEST_PROXY_NETWORK = 7
@@ -25,16 +27,6 @@ def checked(settings: Settings) -> Settings:
     return settings
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an IP address, stays on this machine; an empty host means all interfaces."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _problems(settings: Settings) -> Iterator[str]:
     yield from _transport_problems(settings)
     yield from _certificate_problems(settings)
@@ -42,6 +34,8 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _address_problems(settings)
     yield from _origin_problems(settings)
     yield from _secret_problems(settings)
+    yield from _delivery_problems(settings)
+    yield from access_problems(settings)
     yield from _storage_problems(settings)
     yield from _media_problems(settings)
 
@@ -102,21 +96,42 @@ def _address_problems(settings: Settings) -> Iterator[str]:
 
 
 def _origin_problems(settings: Settings) -> Iterator[str]:
-    for origin in settings.allowed_origins:
-        if not _is_origin(origin):
-            yield f"SHINSATSU_ALLOWED_ORIGINS has {origin}: list whole origins such as https://portal.example"
+    for name, origins in (("ALLOWED_ORIGINS", settings.allowed_origins), ("FRAME_ANCESTORS", settings.frame_ancestors)):
+        for origin in origins:
+            if not _is_origin(origin):
+                yield f"SHINSATSU_{name} has {origin}: list whole origins such as https://portal.example"
 
 
 def _secret_problems(settings: Settings) -> Iterator[str]:
     if settings.secret is None:
         if settings.sqlite_file is None:
             yield "SHINSATSU_SECRET is missing: servers that share a database must share it, at least 32 bytes"
+        if settings.old_secrets:
+            yield "SHINSATSU_OLD_SECRETS goes with SHINSATSU_SECRET: the file in the data folder keeps its own"
         return
-    secret = settings.secret.get_secret_value()
-    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
-        yield "SHINSATSU_SECRET is shorter than 32 bytes: make one with `openssl rand -base64 48`"
-    if settings.sfu_app_secret and secret == settings.sfu_app_secret.get_secret_value():
-        yield "SHINSATSU_SECRET is SHINSATSU_SFU_APP_SECRET too: whoever runs the SFU could sign links; make another"
+    named = [("SHINSATSU_SECRET", settings.secret), *(("SHINSATSU_OLD_SECRETS", old) for old in settings.old_secrets)]
+    for name, value in named:
+        secret = value.get_secret_value()
+        if len(secret.encode()) < MINIMUM_SECRET_BYTES:
+            yield f"{name} is shorter than 32 bytes: make one with `openssl rand -base64 48`"
+        if settings.sfu_app_secret and secret == settings.sfu_app_secret.get_secret_value():
+            yield f"{name} is SHINSATSU_SFU_APP_SECRET too: whoever runs the SFU could sign links; make another"
+
+
+def _delivery_problems(settings: Settings) -> Iterator[str]:
+    if not settings.delivery_url:
+        if settings.invitation_check == "code":
+            yield "SHINSATSU_INVITATION_CHECK=code needs SHINSATSU_DELIVERY_URL, where the codes are posted to"
+        return
+    if not settings.delivery_url.startswith("https://") and not settings.webhook_allow_private:
+        yield f"SHINSATSU_DELIVERY_URL={settings.delivery_url} would send codes unprotected: use https"
+    if settings.delivery_secret is None:
+        yield "SHINSATSU_DELIVERY_SECRET is missing: whoever receives the codes must know that they are ours"
+    elif not is_webhook_secret(settings.delivery_secret.get_secret_value()):
+        yield (
+            "SHINSATSU_DELIVERY_SECRET is not whsec_ and base64 of at least 32 bytes: make one with "
+            '`echo "whsec_$(openssl rand -base64 32)"`'
+        )
 
 
 def _storage_problems(settings: Settings) -> Iterator[str]:

@@ -77,6 +77,9 @@ def participant_json(view: SessionView, participant: Participant) -> Participant
     }
     if participant.role is not None:
         shown["role"] = participant.role.value
+    guest = view.consultation.guest(participant.key)
+    if guest is not None:
+        shown["guestKind"] = guest.kind.value
     if participant.left_at is not None:
         shown["leftAt"] = to_text(participant.left_at)
     if participant.muted_by:

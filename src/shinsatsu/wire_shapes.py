@@ -56,6 +56,7 @@ class ParticipantJson(TypedDict):
     userId: int
     role: NotRequired[str]
     relation: str
+    guestKind: NotRequired[str]
     displayName: str
     admission: str
     connected: bool

@@ -17,8 +17,7 @@ from shinsatsu.domain.credentials import Grant, Login
 from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.realtime.hub import Hub
 from shinsatsu.realtime.websocket import Streams
-from shinsatsu.service.logins import Logins
-from tests.house import SECRET, House
+from tests.house import House
 
 UNLIMITED = "1000000/minute"
 NEVER = 3600.0
@@ -31,6 +30,7 @@ class Answer:
     status: int
     text: str
     reason: str = ""
+    media_type: str = ""
 
     def json(self) -> Any:
         return json.loads(self.text)
@@ -39,8 +39,8 @@ class Answer:
 class InProcess:
     """Speaks ASGI to the application without a server or a client between them."""
 
-    def __init__(self, house: House) -> None:
-        self._context = _context(house)
+    def __init__(self, house: House, login_rate: str = UNLIMITED) -> None:
+        self._context = _context(house, login_rate)
         hub = Hub(house.sessions.snapshot)
         self._streams = Streams(
             house.sessions, house.presence, hub, self._grant, origins=[], presence_grace=NEVER, server_id="server-1"
@@ -71,7 +71,9 @@ class InProcess:
                 over.set()
 
         await self.app(scope, receive, send)
-        return Answer(sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:]).decode())
+        text = b"".join(one.get("body", b"") for one in sent[1:]).decode()
+        media_type = dict(sent[0]["headers"]).get(b"content-type", b"").decode()
+        return Answer(sent[0]["status"], text, media_type=media_type)
 
     async def open(self, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         """Opens a stream and hangs up after what it says at once."""
@@ -96,6 +98,7 @@ class InProcess:
 
     async def stop(self) -> None:
         await self._streams.stop()
+        await self._context.denials.flush()
 
     async def _grant(self, websocket: WebSocket) -> Grant:
         selector = websocket.query_params.get(GRANT_QUERY)
@@ -105,7 +108,7 @@ class InProcess:
         return await login_of(self._context, websocket, websocket.query_params.get(LOGIN_QUERY))
 
 
-def _context(house: House) -> ApiContext:
+def _context(house: House, login_rate: str) -> ApiContext:
     async def answers() -> bool:
         return True
 
@@ -117,13 +120,22 @@ def _context(house: House) -> ApiContext:
         tracks=house.tracks,
         appointments=house.appointments,
         access=house.access,
+        keys=house.keys,
+        links=house.links,
+        invitations=house.invitations,
+        invitation_door=house.invitation_door,
         moderation=house.moderation,
         inquiries=house.inquiries,
-        logins=Logins(house.commands, house.access, SECRET),
-        accounts=house.accounts,
+        access_log=house.access_log,
+        denials=house.denials,
+        audit=house.audit,
+        guests=house.guests,
+        logins=house.logins,
+        staff=house.staff_access,
+        webhooks=house.webhooks,
         console_feed=ConsoleFeed(nobody, []),
         cut_off=[],
-        rate_limits=RateLimits(UNLIMITED, UNLIMITED),
+        rate_limits=RateLimits(UNLIMITED, UNLIMITED, login_rate),
         health=Health(answers, answers),
         public_url="http://127.0.0.1:8000",
         ice_servers=(),

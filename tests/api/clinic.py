@@ -133,6 +133,7 @@ def settings(folder: Path, sfu: Sfu | None, **changes: Any) -> Settings:
         sfu_app_id="test",
         sfu_app_secret=SecretStr(sfu.app_secret if sfu else "-" * 32),
         exchange_rate=changes.pop("exchange_rate", "1000/minute"),
+        login_rate=changes.pop("login_rate", "1000/minute"),
         **changes,
     )
 
@@ -148,4 +149,4 @@ async def running_clinic(configured: Settings) -> AsyncIterator[Clinic]:
         httpx.AsyncClient(transport=transport, base_url=configured.public_url) as http,
     ):
         await server.appointments.put_people([OPERATOR, ADMIN])
-        yield Clinic(server, http, await server.access.create_api_key("tests"))
+        yield Clinic(server, http, await server.make_key("tests"))

@@ -7,10 +7,14 @@ states that are nobody's right: an id that is stale, a session that is over.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shinsatsu.domain.policy import Column, Context, Decision, Target, decide, decide_media, must_say_why
-from shinsatsu.domain.roles import Action, AuthUser, Relation
+from shinsatsu.domain.guests import WITHHOLDABLE
+from shinsatsu.domain.permission_table import Column
+from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_media, must_say_why
+from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType
+from shinsatsu.domain.scopes import KeyScope
 from shinsatsu.domain.session_status import OVER, SessionStatus
-from tests.api.worlds import GUEST, Credential, State, Stay, Strange, Switch, Who
+from shinsatsu.domain.tracks import TrackType
+from tests.api.worlds import GUEST, PATIENT, Credential, State, Stay, Strange, Switch, Who
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ def refusal_of(decision: Decision) -> Refusal | None:
 
 
 def actor_of(state: State) -> AuthUser:
-    return AuthUser(state.actor.user_type, 1, state.actor.role, state.actor.name)
+    """Who asks, with what their credential narrows; whose grant it is, `context_of` says."""
+    bound_to = "a1" if state.credential is Credential.GRANT else None
+    scopes = {Credential.API_KEY: frozenset[str](KeyScope), Credential.NARROW_KEY: frozenset[str]()}
+    actor = state.actor
+    return AuthUser(actor.user_type, 1, actor.role, actor.name, bound_to, scopes.get(state.credential))
 
 
 def context_of(state: State, target: Target | None = None) -> Context:
@@ -52,12 +60,20 @@ def context_of(state: State, target: Target | None = None) -> Context:
         target,
         locked=state.switch is Switch.LOCKED,
         screen_share_off=state.switch is Switch.SCREEN_SHARE_OFF,
+        withheld=WITHHOLDABLE if state.switch is Switch.WITHHELD else frozenset(),
     )
 
 
 def may(action: Action) -> Gate:
     """The table's answer."""
     return lambda state: refusal_of(decide(actor_of(state), action, context_of(state)))
+
+
+def may_list(state: State) -> Refusal | None:
+    """People find what they may see; a program is told where it may see nothing."""
+    if state.actor.user_type is not UserType.SYSTEM:
+        return None
+    return refusal_of(decide(actor_of(state), Action.VIEW, Context(Relation.SYSTEM)))
 
 
 def may_somebody(action: Action) -> Gate:
@@ -77,9 +93,9 @@ def may_target(action: Action) -> Gate:
     return gate
 
 
-def may_media(*, screen: bool = False) -> Gate:
-    """Publishing and subscribing."""
-    return lambda state: refusal_of(decide_media(actor_of(state), context_of(state), screen=screen))
+def may_media(publishing: TrackType | None = None) -> Gate:
+    """Publishing a track of that type, or subscribing."""
+    return lambda state: refusal_of(decide_media(actor_of(state), context_of(state), publishing))
 
 
 def may_create(state: State) -> Refusal | None:
@@ -120,13 +136,29 @@ def admitted_target(state: State) -> Refusal | None:
     return None if state.target_stay is Stay.ADMITTED else Refusal(403, "forbidden", "target_not_admitted")
 
 
-def bookable(state: State) -> Refusal | None:
-    """Guests cannot be named in a booking yet: no link leads them in."""
-    return Refusal(422, "invalid_request") if state.target is GUEST else None
+def not_over(state: State) -> Refusal | None:
+    return ENDED if state.status in OVER else None
+
+
+def known_guest(state: State) -> Refusal | None:
+    """Nobody else of the session is a guest of it."""
+    return None if state.target is GUEST else NOT_FOUND
 
 
 def not_removed(state: State) -> Refusal | None:
     return Refusal(403, "forbidden", "removed") if state.target_stay is Stay.REMOVED else None
+
+
+def invited(state: State) -> Refusal | None:
+    """The patient's invitation is worth nothing while their account is blocked."""
+    blocked = state.actor is PATIENT and state.switch is Switch.BLOCKED
+    return Refusal(410, "invitation_revoked") if blocked else None
+
+
+def invited_back(state: State) -> Refusal | None:
+    """Nor is it after the patient was removed."""
+    removed = state.actor is PATIENT and state.stay is Stay.REMOVED
+    return Refusal(403, "forbidden", "removed") if removed else None
 
 
 def own_switch(state: State) -> Refusal | None:
@@ -161,6 +193,32 @@ def by_user(state: State) -> Refusal | None:
 def may_manage_users(state: State) -> Refusal | None:
     """An account belongs to no session: every worker counts as the clinic's staff here, or as a stranger to it."""
     return refusal_of(decide(actor_of(state), Action.MANAGE_USERS, Context(Relation.STAFF)))
+
+
+def may_manage_keys(state: State) -> Refusal | None:
+    """The same for keys and webhooks."""
+    return refusal_of(decide(actor_of(state), Action.MANAGE_KEYS, Context(Relation.STAFF)))
+
+
+def may_read_audit(state: State) -> Refusal | None:
+    """The record is the whole clinic's, which is nothing to patients."""
+    ties = {UserType.WORKER: Relation.STAFF, UserType.SYSTEM: Relation.SYSTEM}
+    return refusal_of(decide(actor_of(state), Action.READ_AUDIT, Context(ties.get(state.actor.user_type))))
+
+
+def no_password(_: State) -> Refusal | None:
+    """Nobody in these worlds has a local account, so that nothing of one can be changed."""
+    return Refusal(403, "forbidden", "no_password")
+
+
+def nothing_under_way(_: State) -> Refusal | None:
+    """Nor has anybody begun to log in."""
+    return Refusal(410, "challenge_expired")
+
+
+def refused_as(status: int, code: str) -> Gate:
+    """One answer for everybody."""
+    return lambda _: Refusal(status, code)
 
 
 def only_here(_: State) -> Refusal | None:

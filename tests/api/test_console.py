@@ -83,7 +83,10 @@ async def door(tmp_path: Path) -> AsyncIterator[Clinic]:
 async def test_a_link_opens_once_and_answers_a_lost_reply_again(door: Clinic) -> None:
     token = await token_for(door, 4)
     first = await door.http.post("/api/console/exchange", json={"token": token, "proof": PROOF})
-    assert first.json().keys() == {"loginId", "userType", "userId", "role", "displayName", "expiresAt"}
+    assert first.json().keys() == {
+        *("loginId", "userType", "userId", "role", "displayName", "expiresAt"),
+        *("idleTimeout", "method"),
+    }
     cookie = first.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     again = await door.http.post("/api/console/exchange", json={"token": token, "proof": PROOF})

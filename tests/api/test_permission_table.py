@@ -1,6 +1,7 @@
 """Every endpoint, asked by every role and relation in every state of the session, of the asker and of the one aimed at.
 
-What is expected comes from the permission table (`gates.py`). Whatever is refused leaves everything as it was.
+What is expected comes from the permission table (`gates.py`). Whatever is refused leaves everything as it was, but for
+the record of the refusal.
 """
 
 import itertools
@@ -19,6 +20,7 @@ from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.session_status import OPEN, SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.store.engine import make_engine
+from shinsatsu.store.proof_tables import security_events
 from shinsatsu.store.tables import metadata
 from tests.api.asgi import Answer, InProcess
 from tests.api.clinic import settings
@@ -58,7 +60,7 @@ FRAMEWORK = {"/assets"}
 CLOSE_CODES = {401: 4401, 403: 4403, 404: 4404}
 CONFLICTS = {"stale_participant": 4409, "session_ended": 4410, "session_not_open": 4410}
 
-INSIDERS = (PATIENT, DOCTOR, SUPPORT, OPERATOR, ADMIN)
+INSIDERS = (PATIENT, GUEST, DOCTOR, SUPPORT, OPERATOR, ADMIN)
 TARGETS = (PATIENT, GUEST, DOCTOR, SUPPORT, OPERATOR, ADMIN, COLLEAGUE)
 
 
@@ -118,13 +120,15 @@ def states_at_rest() -> Iterator[State]:
 
 
 def switched_states() -> Iterator[State]:
-    """The same with what else the policy looks at: a locked session, no screen sharing, a blocked account."""
+    """The same with what else the policy looks at: a session's switches, what a guest may not do, a blocked account."""
     for state in states_at_rest():
         if state.status is not SessionStatus.ACTIVE:
             continue
         if state.credential is not Credential.LOGIN:
             yield replace(state, switch=Switch.LOCKED)
             yield replace(state, switch=Switch.SCREEN_SHARE_OFF)
+        if state.actor is GUEST:
+            yield replace(state, switch=Switch.WITHHELD)
         if state.actor.user_type is not UserType.SYSTEM:
             yield replace(state, switch=Switch.BLOCKED)
 
@@ -154,14 +158,15 @@ def states_about_people() -> Iterator[State]:
 
 def askers() -> Iterator[tuple[Who, Credential]]:
     yield from ((who, Credential.GRANT) for who in (*INSIDERS, OTHER_PATIENT, OTHER_DOCTOR, VISITOR))
-    yield from ((who, Credential.LOGIN) for who in (*INSIDERS[1:], OTHER_DOCTOR))
+    yield from ((who, Credential.LOGIN) for who in (*INSIDERS[2:], OTHER_DOCTOR))
     yield BOOKING, Credential.API_KEY
+    yield BOOKING, Credential.NARROW_KEY
     yield NOBODY, Credential.NONE
 
 
 def stays(who: Who, status: SessionStatus) -> Sequence[Stay | None]:
     """How somebody can stand in a session: workers never wait, nobody is in one that is not open."""
-    if who not in (*INSIDERS, GUEST, COLLEAGUE) or status is SessionStatus.SCHEDULED:
+    if who not in (*INSIDERS, COLLEAGUE) or status is SessionStatus.SCHEDULED:
         return (None,)
     waits = {Stay.WAITING} if who.user_type is UserType.PATIENT else set()
     possible = [one for one in Stay if one in waits or one is not Stay.WAITING]
@@ -197,6 +202,8 @@ async def ask(app: InProcess, endpoint: Endpoint, world: World) -> Answer:
             headers["authorization"] = f"Bearer {world.secret}"
         case Credential.API_KEY:
             headers["authorization"] = "Bearer sk_tests"
+        case Credential.NARROW_KEY:
+            headers["authorization"] = "Bearer sk_narrow"
         case Credential.LOGIN:
             login = f"l-{world.number:06}"
             headers |= {"shinsatsu-login": login, "cookie": f"shinsatsu_login_{login}={world.secret}"}
@@ -252,7 +259,7 @@ def seen(world: World) -> set[str]:
 
 def published_to(world: World) -> set[str]:
     """Whose tracks there are for the viewer: of those who are admitted, if the viewer sees others at all."""
-    waits = world.state.actor is PATIENT and world.state.stay is not Stay.ADMITTED
+    waits = world.state.actor in (PATIENT, GUEST) and world.state.stay is not Stay.ADMITTED
     return set() if waits else {one.id for one in build(world).present if one.admitted}
 
 
@@ -260,7 +267,7 @@ def rows_by_world(file: Path) -> dict[int, int]:
     """A fingerprint of every row of every table, by the world that the rows belong to."""
     found: dict[int, int] = {}
     with sqlite3.connect(file) as database:
-        for table in metadata.sorted_tables:
+        for table in set(metadata.sorted_tables) - {security_events}:
             for owner, *row in database.execute(f"SELECT {owner_of(table)}, * FROM {table.name}"):  # noqa: S608
                 number = number_of(owner)
                 found[number] = found.get(number, 0) ^ hash((table.name, *row))
@@ -271,7 +278,7 @@ def rows_by_world(file: Path) -> dict[int, int]:
 def owner_of(table: Table) -> str:
     """The column that says which session, appointment or person a row is about."""
     known = [name for name in ("appointment_id", "video_session_id", "user_id", "id") if name in table.columns]
-    return known[0]
+    return known[0] if known else table.columns.keys()[0]
 
 
 def number_of(owner: object) -> int:

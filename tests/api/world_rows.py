@@ -2,18 +2,21 @@
 
 import hashlib
 import itertools
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from shinsatsu.domain.guests import WITHHOLDABLE
 from shinsatsu.domain.participant import Participant
-from shinsatsu.domain.roles import UserType
+from shinsatsu.domain.roles import Relation, UserType
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.subscriptions import Direction, SubscriptionState
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.tracks import Track, TrackType
+from shinsatsu.service.keys import ALL_SCOPES
 from shinsatsu.store import rows
 from tests.api.worlds import (
     DOCTOR,
@@ -31,15 +34,17 @@ from tests.api.worlds import (
 )
 from tests.house import START
 
+BEYOND = 10**9
+"""The first key's id; keys that are made since follow, and belong to no world."""
 LATER = to_text(START + timedelta(days=3650))
 
 
 def write(file: Path, worlds: Sequence[World]) -> None:
     """Puts the worlds, and the one elsewhere, into a migrated database; as if their events had been long ago."""
     nowhere = World(ELSEWHERE, State(SessionStatus.WAITING, PATIENT, Credential.GRANT, Stay.ADMITTED))
-    key = {"name": "tests", "secret_hash": digest("sk_tests"), "scopes": "[]", "created_at": to_text(START)}
+    keys = [("api_keys", _key_row(*key)) for key in ((BEYOND, "sk_tests", ALL_SCOPES), (BEYOND + 1, "sk_narrow", ()))]
     batches: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
-    for table, values in itertools.chain([("api_keys", key)], *(_rows(world) for world in (nowhere, *worlds))):
+    for table, values in itertools.chain(keys, *(_rows(world) for world in (nowhere, *worlds))):
         batches.setdefault((table, tuple(values)), []).append(tuple(values.values()))
     with sqlite3.connect(file) as database:
         for (table, names), many in batches.items():
@@ -58,6 +63,7 @@ def _rows(world: World) -> Iterable[tuple[str, dict[str, Any]]]:
     yield "appointment_support_doctors", {"appointment_id": world.appointment_id, "user_id": world.user_id(SUPPORT)}
     identity = {"id": session.id, "appointment_id": session.appointment_id, **made, "version": 1}
     yield "video_sessions", {**identity, **rows.session_values(session)}
+    yield from _guest_rows(world)
     for stay in session.participants:
         yield "session_participants", rows.new_participant_values(session.id, stay)
         for track in _tracks(world, stay):
@@ -65,8 +71,30 @@ def _rows(world: World) -> Iterable[tuple[str, dict[str, Any]]]:
     yield from _credentials(world, made)
     if world.extra is Extra.LINK:
         yield "links", _link_row(world, made)
+    if world.extra is Extra.KEY and world.state.credential is Credential.LOGIN:
+        yield "api_keys", _key_row(world.key_id, f"sk_{world.number}", ALL_SCOPES)
+    if world.extra is Extra.WEBHOOK:
+        yield "webhook_endpoints", _webhook_row(world, made)
+    if world.extra is Extra.ACCOUNT:
+        yield "accounts", _account_row(world, made)
+    if world.extra is Extra.INVITATION:
+        yield "invitations", _invitation_row(world, made)
     if world.extra is Extra.OFFER and any(stay.id == world.stay_of(world.state.actor) for stay in session.present):
         yield from _offer_rows(world, made)
+
+
+def _guest_rows(world: World) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Those of the people who are guests; the one who asks without what can be left out, where the state says so."""
+    for who in world.people:
+        if who.relation is Relation.GUEST:
+            withheld = who is world.state.actor and world.state.switch is Switch.WITHHELD
+            whose = {"video_session_id": world.session_id, "user_id": world.user_id(who), "kind": "family"}
+            by = {
+                "invited_by_type": UserType.WORKER,
+                "invited_by_id": world.user_id(DOCTOR),
+                "invited_at": to_text(START),
+            }
+            yield "session_guests", {**whose, "withheld": json.dumps(sorted(WITHHOLDABLE) if withheld else []), **by}
 
 
 def _tracks(world: World, stay: Participant) -> Iterable[Track]:
@@ -118,6 +146,28 @@ def _link_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
     here = {"video_session_id": world.session_id, "appointment_id": world.appointment_id}
     patient = {"user_type": UserType.PATIENT, "user_id": world.user_id(PATIENT)}
     return {**link, **here, **patient, "created_by_type": UserType.SYSTEM, "created_by_id": 1}
+
+
+def _key_row(key_id: int, secret: str, scopes: Sequence[str]) -> dict[str, Any]:
+    said = {"name": "tests", "scopes": json.dumps(scopes), "created_at": to_text(START)}
+    return {"id": key_id, "secret_hash": digest(secret), **said}
+
+
+def _webhook_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
+    return {"id": world.session_id, "url": "https://hooks.example/", "types": "[]", "secret": "-", **made}
+
+
+def _account_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
+    name = f"doctor-{world.number}"
+    whose = {"user_type": UserType.WORKER, "user_id": world.user_id(DOCTOR)}
+    return {**whose, "login_name": name, "name_key": name, "handle": "-", "totp_last_step": 0, **made}
+
+
+def _invitation_row(world: World, made: dict[str, Any]) -> dict[str, Any]:
+    invitation = {"id": f"i-{world.number:06}", "code_hash": digest(world.invitation_code), "check_kind": "none"}
+    here = {"video_session_id": world.session_id, "appointment_id": world.appointment_id}
+    patient = {"user_type": UserType.PATIENT, "user_id": world.user_id(PATIENT), "sends": 0, "wrong_tries": 0}
+    return {**invitation, **here, **patient, **made, "created_by_type": UserType.SYSTEM, "created_by_id": 1}
 
 
 def _offer_rows(world: World, made: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:

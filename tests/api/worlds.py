@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from shinsatsu.domain import moderation
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.policy import COLUMNS, Column
+from shinsatsu.domain.permission_table import COLUMNS, Column
 from shinsatsu.domain.roles import AuthUser, Relation, UserType, WorkerRole
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.tracks import TrackType
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.link_tokens import LinkTokens
-from tests.house import KEY, SECRET, START
+from tests.house import KEY, KEYS, START
 
 ELSEWHERE = 0
 """The number of a consultation that nobody of the others belongs to."""
@@ -24,6 +24,7 @@ class Credential(StrEnum):
     GRANT = "grant"
     LOGIN = "login"
     API_KEY = "api_key"
+    NARROW_KEY = "an api_key without any scope"
     NONE = "none"
 
 
@@ -33,6 +34,7 @@ class Switch(StrEnum):
     NONE = "none"
     LOCKED = "locked"
     SCREEN_SHARE_OFF = "screen_share_off"
+    WITHHELD = "withheld"
     BLOCKED = "blocked"
 
 
@@ -61,7 +63,11 @@ class Extra(StrEnum):
     """What one endpoint alone needs to find."""
 
     LINK = "a link of the patient's that is not used yet"
+    ACCOUNT = "an account of the doctor in charge"
+    INVITATION = "an invitation of the patient's that asks nothing"
     OFFER = "an offer that the actor has not answered yet"
+    WEBHOOK = "a webhook named like the session"
+    KEY = "an API key, where a login asks"
 
 
 class Strange(StrEnum):
@@ -137,6 +143,11 @@ class World:
         return f"secret-{self.number}"
 
     @property
+    def key_id(self) -> int:
+        """The API key that an address names."""
+        return self.number * 100 + 1
+
+    @property
     def publisher_id(self) -> str:
         """The media session that publishes the other's camera."""
         return f"m-{self.number:06}"
@@ -167,7 +178,9 @@ class World:
         return {PATIENT, DOCTOR, SUPPORT, self.state.actor, *target}
 
     def user_id(self, who: Who) -> int:
-        return self.number * 100 + who.number
+        """Guests have numbers below zero."""
+        number = self.number * 100 + who.number
+        return -number if who.relation is Relation.GUEST else number
 
     def stay_of(self, who: Who) -> str:
         return f"p-{self.number:06}-{who.number}"
@@ -178,10 +191,14 @@ class World:
     def person(self, who: Who) -> AuthUser:
         return AuthUser(who.user_type, self.user_id(who), who.role, who.name)
 
+    @property
+    def invitation_code(self) -> str:
+        return f"invitation-{self.number}"
+
     def link_token(self) -> str:
         """The token of the patient's link, not used yet."""
         ends_at = START + timedelta(days=3650)
-        return LinkTokens(SECRET).mint(
+        return LinkTokens(KEYS).mint(
             f"k-{self.number:06}", self.session_id, UserType.PATIENT, self.user_id(PATIENT), ends_at
         )
 

@@ -20,14 +20,30 @@ MAY_IMPORT = {
     "service": {"domain"},
     "store": {"domain", "service"},
     "media": {"domain", "service", "rtc", "wire"},
+    "webhooks": {"domain", "service"},
+    "identity": {"domain", "service"},
+    "proof": {"domain", "service", "secret_file"},
     "sfu": {"rtc"},
+    "fhir": {"domain", "service"},
     "realtime": {"domain", "service", "wire"},
-    "api": {"domain", "service", "realtime", "settings", "wire", "wire_shapes"},
+    "api": {"domain", "service", "realtime", "settings", "wire", "wire_shapes", "fhir"},
 }
-"""`service` for store, media and realtime means the ports: see PORTS."""
-PORTS = {"shinsatsu.service.ports", "shinsatsu.service.repositories", "shinsatsu.service.request"}
-ONLY_PORTS = {"store", "media"}
-IMPLEMENTATIONS = {"store", "media", "sfu"}
+"""`service` for store, media, webhooks and realtime means the ports: see PORTS."""
+PORTS = {
+    "shinsatsu.service.ports",
+    "shinsatsu.service.repositories",
+    "shinsatsu.service.access_repositories",
+    "shinsatsu.service.invitation_repository",
+    "shinsatsu.service.account_repositories",
+    "shinsatsu.service.media_repositories",
+    "shinsatsu.service.proof_repository",
+    "shinsatsu.service.sending",
+    "shinsatsu.service.identity_ports",
+    "shinsatsu.service.webhook_repository",
+    "shinsatsu.service.request",
+}
+ONLY_PORTS = {"store", "media", "webhooks", "proof", "identity"}
+IMPLEMENTATIONS = {"store", "media", "sfu", "webhooks", "proof", "identity"}
 OUTSIDE = {
     *("asyncio", "socket", "ssl", "selectors", "threading", "subprocess", "multiprocessing", "concurrent"),
     *("os", "io", "pathlib", "tempfile", "shutil", "sqlite3", "http", "urllib", "logging", "signal", "time", "random"),

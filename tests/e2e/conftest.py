@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.browser import Person, launch, new_person, tone
 from tests.e2e.clinic import Appointment, Clinic, running_clinic
+from tests.e2e.timed_clinic import TimedClinic, timed_clinic
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -30,6 +31,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def clinic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     plane = getattr(request, "param", os.environ.get("SHINSATSU_TEST_PLANE", "embedded"))
     with running_clinic(tmp_path_factory.mktemp(f"clinic-{plane}"), *PLANES[plane]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def staff_clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimedClinic]:
+    """Where staff log in by name. Passkeys belong to a name, never to an address: browsers refuse them on 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("staff")
+    with timed_clinic(folder, "localhost", login_rate="6000/minute", failure_rate="6000/minute") as running:
         yield running
 
 

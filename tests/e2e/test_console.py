@@ -313,7 +313,7 @@ def test_a_consultation_link_never_opens_it(clinic: Clinic, visit: Visit, person
     doctor.page.get_by_test_id("get-ready").click()
     expect(doctor.page.get_by_test_id("join")).to_be_visible()
     doctor.page.goto(f"{clinic.base_url}/console")
-    expect(doctor.page.get_by_role("heading", level=1)).to_have_text("コンソールのリンクからお入りください")
+    expect(doctor.page.get_by_role("heading", level=1)).to_have_text("ログイン")
     assert findings(doctor.page) == []
     refused = doctor.page.evaluate(
         """async (id) => {
@@ -410,7 +410,7 @@ def test_a_link_works_once_and_logging_out_ends_it(clinic: Clinic, desk: OpenDes
     expect(admin.page.get_by_role("heading", level=1)).to_have_text("ログアウトしました")
     expect(other_tab.get_by_role("heading", level=1)).to_have_text("ログインの期限が切れました")
     admin.page.reload()
-    expect(admin.page.get_by_role("heading", level=1)).to_have_text("コンソールのリンクからお入りください")
+    expect(admin.page.get_by_role("heading", level=1)).to_have_text("ログイン")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

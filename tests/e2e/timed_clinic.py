@@ -13,8 +13,11 @@ import httpx
 import uvloop
 from pydantic import SecretStr
 
-from shinsatsu.bootstrap import build
+from shinsatsu.api.users import setup_url
+from shinsatsu.bootstrap import Server, build
 from shinsatsu.demo.sfu_child import APP_ID, start_sfu
+from shinsatsu.domain.roles import WorkerRole
+from shinsatsu.service.people import COMMAND_LINE, WorkerDetails
 from shinsatsu.serving import listen, make_server, run
 from shinsatsu.settings import Settings
 
@@ -39,6 +42,19 @@ class TimedClinic:
 
     clock: MovableClock
     api: httpx.Client
+    server: Server
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def url(self) -> str:
+        return self.server.public_url
+
+    def add_worker(self, name: str, role: WorkerRole, login_name: str) -> tuple[int, str]:
+        """A new worker's number and setup link, as `shinsatsu user add` makes them."""
+        people = self.server.app.state.context.staff.people
+        adding = people.add(COMMAND_LINE, WorkerDetails(name, role, login_name), None)
+        (_, number), setup = asyncio.run_coroutine_threadsafe(adding, self.loop).result(30)
+        return number, setup_url(self.url, setup.token)
 
     def book(self, number: int, admission: str = "automatic") -> str:
         """A session's id: patient and doctor have the appointment's number."""
@@ -67,22 +83,22 @@ class TimedClinic:
 
 
 @contextmanager
-def timed_clinic(folder: Path) -> Iterator[TimedClinic]:
-    """The server runs in a thread of its own, stopped at the end."""
+def timed_clinic(folder: Path, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> Iterator[TimedClinic]:
+    """The server runs in a thread of its own, stopped at the end; `host` is what browsers call it."""
     clock, ready = MovableClock(), threading.Event()
     told: dict[str, Any] = {}
 
     async def serve() -> None:
         sfu = await start_sfu(["127.0.0.1"])
         try:
-            listener = listen("127.0.0.1", 0)
-            base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            server = build(_settings(folder, base_url, sfu.url, sfu.app_secret), clock)
+            listener = listen("127.0.0.1", port)
+            base_url = f"http://{host}:{listener.getsockname()[1]}"
+            server = build(_settings(folder, base_url, sfu.url, sfu.app_secret, settings), clock)
             stop = asyncio.Event()
-            told.update(stop=stop, loop=asyncio.get_running_loop(), base_url=base_url)
+            told.update(stop=stop, loop=asyncio.get_running_loop(), base_url=base_url, server=server)
 
             async def when_ready() -> None:
-                told["key"] = await server.access.create_api_key("tests")
+                told["key"] = await server.make_key("tests")
                 ready.set()
 
             http = make_server(server.app)
@@ -96,14 +112,14 @@ def timed_clinic(folder: Path) -> Iterator[TimedClinic]:
         assert ready.wait(30)
         headers = {"Authorization": f"Bearer {told['key']}"}
         with httpx.Client(base_url=told["base_url"], headers=headers, timeout=30) as api:
-            yield TimedClinic(clock, api)
+            yield TimedClinic(clock, api, told["server"], told["loop"])
     finally:
         if "loop" in told:
             told["loop"].call_soon_threadsafe(told["stop"].set)
         thread.join(20)
 
 
-def _settings(folder: Path, base_url: str, sfu_url: str, sfu_secret: str) -> Settings:
+def _settings(folder: Path, base_url: str, sfu_url: str, sfu_secret: str, more: dict[str, Any]) -> Settings:
     return Settings(
         data_dir=folder,
         base_url=base_url,
@@ -113,4 +129,5 @@ def _settings(folder: Path, base_url: str, sfu_url: str, sfu_secret: str) -> Set
         exchange_rate="6000/minute",
         clinic_name="みなと診療所",
         clinic_phone="03-0000-0000",
+        **more,
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -165,6 +166,12 @@ def staff_and_inside(message: str, act: Callable[[Room], object]) -> Told:
     return Told(act, message, message, None)
 
 
+def recorded(event_type: EventType, room: Room) -> None:
+    room.session.record(event_type, TIMER, NOW)
+
+
+GUEST_EVENTS = (EventType.GUEST_INVITED, EventType.GUEST_CHANGED, EventType.GUEST_WITHDRAWN)
+INVITATION_EVENTS = [kind for kind in EventType if kind.startswith("invitation_")]
 STATUS, UPDATED, SESSION = "session_status", "participant_updated", "session_updated"
 TABLE: dict[EventType, Told] = {
     EventType.CREATED: nobody(lambda _: None),
@@ -210,6 +217,8 @@ TABLE: dict[EventType, Told] = {
     EventType.TRACK_CLOSED: staff_and_inside("track_closed", closed),
     EventType.LINK_MINTED: nobody(lambda room: room.session.record(EventType.LINK_MINTED, KEY, NOW, linkId="k")),
     EventType.LINK_EXCHANGED: nobody(lambda room: room.session.record(EventType.LINK_EXCHANGED, GUEST, NOW)),
+    EventType.LINK_REVOKED: nobody(lambda room: room.session.record(EventType.LINK_REVOKED, KEY, NOW, grantId=None)),
+    **{kind: nobody(partial(recorded, kind)) for kind in (*INVITATION_EVENTS, *GUEST_EVENTS)},
 }
 BEGINS = {EventType.ACTIVATED, EventType.EXTENDED, EventType.TIME_WARNING}
 """They need the patient inside; whoever waits then is the guest."""

@@ -113,3 +113,59 @@ async def cut_off(address: str) -> None:
     )
     await connection.execute(query, CHANNEL)
     await connection.close()
+
+
+async def test_a_link_taken_back_on_another_server_ends_its_streams_here(address: str, tmp_path: Path) -> None:
+    shared = {"database_url": address, "secret": SECRET}
+    async with (
+        serving(settings(tmp_path / "one", None, **shared)) as one,
+        serving(settings(tmp_path / "two", None, **shared)) as two,
+    ):
+        await listening(address, 2)
+        session_id = await one.clinic.open()
+        patient = await one.clinic.person(session_id, "patient", 1)
+        links = f"/api/video-sessions/{session_id}/links"
+        (link,) = (await one.clinic.booking_system.get(links)).json()["links"]
+        async with two.stream(patient, session_id) as stream:
+            await stream.recv()
+            answer = await one.clinic.booking_system.send("DELETE", f"{links}/{link['linkId']}")
+            assert answer.status_code == 204
+            assert (await closed(stream))[0] == 4401
+            assert stream.close_reason == "revoked"
+
+
+async def test_whoever_is_removed_on_another_server_is_cut_off_here(address: str, tmp_path: Path) -> None:
+    shared = {"database_url": address, "secret": SECRET}
+    async with (
+        serving(settings(tmp_path / "one", None, **shared)) as one,
+        serving(settings(tmp_path / "two", None, **shared)) as two,
+    ):
+        await listening(address, 2)
+        session_id = await one.clinic.open()
+        patient = await one.clinic.person(session_id, "patient", 1)
+        doctor = await one.clinic.person(session_id, "worker", 1)
+        me = (await patient.join(session_id))["participantId"]
+        async with two.stream(patient, session_id) as stream, two.stream(doctor, session_id) as staff:
+            await stream.recv()
+            place = f"/api/video-sessions/{session_id}/participants/{me}/remove"
+            assert (await doctor.post(place, {"reason": "wrong person"})).status_code == 200
+            assert (await closed(stream))[0] == 4403
+            await one.clinic.book(status="cancelled")
+            assert (await closed(staff))[0] == 4410
+
+
+async def test_a_grant_that_ends_without_an_event_ends_its_streams_too(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that died between its commit and its word of it, or whoever works on the database."""
+    monkeypatch.setattr("shinsatsu.realtime.websocket.ASK_AGAIN_SECONDS", 0)  # with every sign of life
+    async with serving(settings(tmp_path / "one", None, database_url=address, secret=SECRET)) as one:
+        session_id = await one.clinic.open()
+        patient = await one.clinic.person(session_id, "patient", 1)
+        async with one.stream(patient, session_id) as stream:
+            await stream.recv()
+            connection = await asyncpg.connect(address)
+            await connection.execute("UPDATE grants SET revoked_at = created_at")
+            await connection.close()
+            await stream.send('{"type":"heartbeat"}')
+            assert (await closed(stream))[0] == 4401

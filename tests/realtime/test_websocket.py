@@ -59,7 +59,7 @@ async def serving(configured: Settings) -> AsyncIterator[Live]:
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
             await server.appointments.put_people([OPERATOR, ADMIN])
-            key = await server.access.create_api_key("tests")
+            key = await server.make_key("tests")
             yield Live(Clinic(server, http, key), port, server, stop)
     finally:
         stop.set()

@@ -5,7 +5,7 @@ import pytest
 from shinsatsu.domain.errors import Forbidden, NotFound
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.policy import OUTSIDE_A_CONSULTATION, Column
+from shinsatsu.domain.permission_table import OUTSIDE_A_CONSULTATION, Column
 from shinsatsu.domain.roles import Action, AuthUser, UserType
 from shinsatsu.domain.tracks import TrackPermissions, TrackType
 from shinsatsu.service.appointments import PersonDetails

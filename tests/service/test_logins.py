@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.domain.credentials import LOGIN_LIFETIME, Login
 from shinsatsu.domain.errors import Forbidden, LinkInvalid, NotFound, Unauthenticated
+from shinsatsu.domain.login_errors import LoginExpired
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.service.appointments import PersonDetails
-from shinsatsu.service.logins import Logins
-from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_DOCTOR, PATIENT, SECRET, House, details
+from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_DOCTOR, PATIENT, START, House, details
 
 PROOF = "a proof that nobody can guess"
 
@@ -20,7 +20,6 @@ class Clinic(House):
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
-        self.logins = Logins(self.commands, self.access, SECRET)
 
     async def log_in(self, user: AuthUser, proof: str = PROOF) -> tuple[Login, str]:
         return await self.logins.open(await self.logins.mint_link(user.key, timedelta(minutes=5)), proof)
@@ -50,11 +49,15 @@ async def test_there_is_no_link_for_anybody_but_a_known_worker(clinic: Clinic, k
 async def test_a_login_lasts_half_a_day_from_its_opening(clinic: Clinic) -> None:
     await clinic.opened()
     login, secret = await clinic.log_in(OPERATOR)
-    clinic.clock.moment += LOGIN_LIFETIME - timedelta(milliseconds=1)
+    for _ in range(12 * 6 - 1):
+        clinic.clock.pass_time(minutes=10)
+        await clinic.logins.login(secret, login.id)
+    clinic.clock.moment = START + LOGIN_LIFETIME - timedelta(milliseconds=1)
     assert (await clinic.logins.login(secret, login.id)).id == login.id
     clinic.clock.pass_time(milliseconds=1)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(LoginExpired) as over:
         await clinic.logins.login(secret, login.id)
+    assert over.value.reason == "expired"
 
 
 async def test_a_link_that_was_never_opened_ends_in_time(clinic: Clinic) -> None:
@@ -75,7 +78,12 @@ async def test_a_blocked_account_has_no_login_any_more_and_gets_none(clinic: Cli
     with pytest.raises(LinkInvalid):
         await clinic.logins.open(unopened, PROOF)
     await clinic.accounts.unblock(ADMIN, OPERATOR.key)
-    assert (await clinic.logins.login(secret, login.id)).user == OPERATOR
+    with pytest.raises(Unauthenticated):  # what was ended stays ended
+        await clinic.logins.login(secret, login.id)
+    with pytest.raises(LinkInvalid):
+        await clinic.logins.open(unopened, PROOF)
+    again, fresh = await clinic.log_in(OPERATOR)
+    assert (await clinic.logins.login(fresh, again.id)).user == OPERATOR
 
 
 async def test_a_browser_learns_which_of_its_logins_live(clinic: Clinic) -> None:
@@ -103,6 +111,17 @@ async def test_a_login_gives_itself_a_grant_where_it_may_look(clinic: Clinic) ->
         await clinic.logins.grant(stranger, session_id)
 
 
+async def test_a_grant_ends_with_the_login_that_gave_it_and_no_other(clinic: Clinic) -> None:
+    session_id = await clinic.opened()
+    (first, _), (second, _) = await clinic.log_in(OPERATOR), await clinic.log_in(OPERATOR)
+    _, ends = await clinic.logins.grant(first, session_id)
+    _, stays = await clinic.logins.grant(second, session_id)
+    await clinic.logins.end(first)
+    with pytest.raises(Unauthenticated):
+        await clinic.access.grant(ends)
+    assert (await clinic.access.grant(stays)).user.key == OPERATOR.key
+
+
 async def test_whoever_was_removed_gives_themselves_no_grant(clinic: Clinic) -> None:
     session_id = await clinic.opened()
     login, _ = await clinic.log_in(OPERATOR)
@@ -124,6 +143,6 @@ async def test_a_consultations_secret_is_no_login_and_a_logins_no_grant(clinic: 
         await clinic.logins.login(grant_secret, grant.id)
     with pytest.raises(Unauthenticated):
         await clinic.access.grant(secret)
-    minted = await clinic.access.mint_link(KEY, session_id, UserType.WORKER, OPERATOR.user_id)
+    minted = await clinic.links.mint(KEY, session_id, UserType.WORKER, OPERATOR.user_id)
     with pytest.raises(LinkInvalid):
         await clinic.logins.open(minted.token, PROOF)

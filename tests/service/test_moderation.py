@@ -25,7 +25,6 @@ from shinsatsu.domain.participant import Admission, IdentityMethod
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.tracks import TrackType
-from shinsatsu.service.access import Access
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.session_manager import JoinWish
 from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_PATIENT, PATIENT, SECRET, SUPPORT, House
@@ -121,9 +120,9 @@ async def test_ids_that_are_not_of_somebody_present(house: House) -> None:
 
 async def test_removal_takes_links_and_grants_and_only_staff_bring_back(house: House) -> None:
     session_id = await house.opened()
-    minted = await house.access.mint_link(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
-    _, secret = await house.access.exchange(minted.token, PROOF)
-    unused = await house.access.mint_link(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
+    minted = await house.links.mint(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
+    _, secret = await house.links.exchange(minted.token, PROOF)
+    unused = await house.links.mint(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
     patient = await house.enter(PATIENT, session_id)
     with pytest.raises(ReasonRequired):
         await house.moderation.remove(DOCTOR, session_id, patient.participant_id, "  ")
@@ -132,9 +131,9 @@ async def test_removal_takes_links_and_grants_and_only_staff_bring_back(house: H
     with pytest.raises(Unauthenticated):
         await house.access.grant(secret)
     with pytest.raises(LinkRevoked):
-        await house.access.exchange(unused.token, PROOF)
+        await house.links.exchange(unused.token, PROOF)
     for attempt in (
-        house.access.mint_link(KEY, session_id, UserType.PATIENT, PATIENT.user_id),
+        house.links.mint(KEY, session_id, UserType.PATIENT, PATIENT.user_id),
         house.sessions.join(PATIENT, session_id),
         house.sessions.get(PATIENT, session_id),
     ):
@@ -148,8 +147,8 @@ async def test_removal_takes_links_and_grants_and_only_staff_bring_back(house: H
     await house.moderation.restore(DOCTOR, session_id, patient.participant_id)
     with pytest.raises(StaleParticipant):
         await house.moderation.restore(DOCTOR, session_id, patient.participant_id)
-    fresh = await house.access.mint_link(DOCTOR, session_id, UserType.PATIENT, PATIENT.user_id)
-    await house.access.exchange(fresh.token, PROOF)
+    fresh = await house.links.mint(DOCTOR, session_id, UserType.PATIENT, PATIENT.user_id)
+    await house.links.exchange(fresh.token, PROOF)
     assert (await house.sessions.join(PATIENT, session_id)).admission is Admission.WAITING
 
 
@@ -277,8 +276,8 @@ async def test_operators_and_admins_say_why(house: House) -> None:
 
 async def test_a_blocked_account_may_do_nothing_at_once(house: House) -> None:
     session_id = await house.opened()
-    minted = await house.access.mint_link(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
-    _, secret = await house.access.exchange(minted.token, PROOF)
+    minted = await house.links.mint(KEY, session_id, UserType.PATIENT, PATIENT.user_id)
+    _, secret = await house.links.exchange(minted.token, PROOF)
     await house.enter(PATIENT, session_id)
     for actor in (DOCTOR, OPERATOR, PATIENT):
         with pytest.raises((Forbidden, NotFound)):
@@ -298,7 +297,7 @@ async def test_a_blocked_account_may_do_nothing_at_once(house: House) -> None:
 
 async def test_a_console_link_opens_one_login(house: House) -> None:
     await house.opened()
-    logins = Logins(house.commands, Access(house.commands, SECRET), SECRET)
+    logins = Logins(house.commands, house.access, SECRET)
     with pytest.raises(NotFound):
         await logins.mint_link(PATIENT.key, timedelta(minutes=5))
     token = await logins.mint_link(OPERATOR.key, timedelta(minutes=5))

@@ -1,6 +1,6 @@
+import { addressed, dropAdmit } from './address'
 import { userKey, type VideoSession } from './api/types'
 import type { Consultation } from './call/consultation'
-import { addressed, dropAdmit } from './entrance'
 
 /**
  * Whom the console wants let in, as the page's address says. It is done once, and only when one is in oneself: nobody is

@@ -1,27 +1,20 @@
 import { html } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
+import { type Address, addressed } from './address'
 import { AdmissionWish } from './admission-wish'
+import type { InvitationAnswer } from './api/invitations'
 import { now } from './api/server-time'
-import { type Clinic, type Grant, type JoinRequest } from './api/types'
+import type { Clinic, Grant, JoinRequest } from './api/types'
 import { Bell } from './bell'
 import { Consultation } from './call/consultation'
 import type { Notice } from './call/notices'
-import type { Farewell } from './call/phases'
-import { rememberedRemoval, rememberRemoval } from './call/tab-memory'
+import { rememberRemoval } from './call/tab-memory'
 import { Element } from './components/element'
 import { sprite } from './components/icons'
 import { sessionStatus } from './components/session-status'
 import './components/trouble-card'
-import {
-  type Address,
-  type Admitted,
-  addressed,
-  clinicIfKnown,
-  enterAs,
-  enterByLink,
-  heldGrantsIfAny,
-  knownPeople,
-} from './entrance'
+import { Entering, type Stuck } from './entering'
+import { type Admitted, clinicIfKnown } from './entrance'
 import { language, t } from './i18n'
 import { Speaker } from './media/speaker'
 import { LocalMedia } from './media/local-media'
@@ -30,11 +23,15 @@ import type { CallPage } from './pages/call-page'
 import './pages/call-page'
 import './pages/check-page'
 import './pages/ended-page'
+import './pages/invitation-page'
 import './pages/link-page'
-import { type Trouble, troubleOf } from './pages/problem-page'
+import { troubleAfter } from './pages/problem-page'
 import './pages/problem-page'
 import './pages/waiting-page'
 import { type View, viewOf } from './view-of'
+
+/** The address as it counts on a page of somebody else's. */
+const EMBEDDED = { pathname: '', search: '' }
 
 /**
  * One person's whole way through a consultation, from the link to the end. A page that embeds it gives `session-id`
@@ -46,10 +43,7 @@ export class ConsultationElement extends Element {
   @property() token: string | undefined
   @state() private view: View = 'opening'
   @state() private clinic: Clinic | undefined
-  @state() private trouble: Trouble = 'not-here'
-  @state() private farewell: Farewell | undefined
-  @state() private grants: Grant[] = []
-  @state() private busy = false
+  @state() private stuck: Stuck = { trouble: 'not-here' }
   @state() private version = 0
   @state() private soundBlocked = false
   @query('shinsatsu-call-page') private callPage!: CallPage | null
@@ -59,16 +53,17 @@ export class ConsultationElement extends Element {
   #wakeLock = new WakeLock()
   #bell = new Bell(() => this.requestUpdate())
   #address: Address = { sessionId: '', fromConsole: false }
+  #entering: Entering | undefined
   #wish = new AdmissionWish()
   #joinedAt = 0
   #left = false
-  #tryAgain: () => void = () => undefined
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#address = addressed(location)
-    this.sessionId ||= this.#address.sessionId
-    this.token ??= this.#address.token
+    const embedded = this.sessionId !== ''
+    this.#address = addressed(embedded ? { ...EMBEDDED, hash: location.hash } : location, history.state)
+    this.#address.sessionId = this.sessionId ||= this.#address.sessionId
+    this.#address.token = this.token ??= this.#address.token
     this.#speaker.onBlocked = () => (this.soundBlocked = true)
     this.#media.onChange = () => this.version++
     this.#media.onLost = (kind, replaced) => this.callPage?.announceLost(kind, replaced)
@@ -78,9 +73,7 @@ export class ConsultationElement extends Element {
     addEventListener('offline', this.#network)
     document.addEventListener('visibilitychange', this.#visible)
     void clinicIfKnown().then((clinic) => (this.clinic = clinic))
-    if (!this.sessionId) this.#problem('no-grant')
-    else if (this.token) this.view = 'link'
-    else void this.#comeBack()
+    this.#enter()
   }
 
   override disconnectedCallback(): void {
@@ -108,8 +101,9 @@ export class ConsultationElement extends Element {
 
   get #title(): string {
     if (this.view === 'link') return t('get-ready')
+    if (this.view === 'invitation') return t('invited')
     if (this.view === 'check') return t('check-title')
-    if (this.view === 'problem') return t(this.trouble)
+    if (this.view === 'problem') return t(this.stuck.trouble)
     if (this.view === 'ended') return t(this.#left ? 'left-title' : 'ended')
     if (this.view === 'opening') return t('online')
     const waiting = this.#consultation?.waiting.length
@@ -125,19 +119,29 @@ export class ConsultationElement extends Element {
       case 'link':
         return html`<shinsatsu-link-page
           .clinic=${this.clinic}
-          .busy=${this.busy}
-          @get-ready=${this.#getReady}
+          .busy=${this.#entering!.busy}
+          @get-ready=${() => this.#entering!.getReady()}
         ></shinsatsu-link-page>`
+      case 'invitation':
+        return html`<shinsatsu-invitation-page
+          .clinic=${this.clinic}
+          .door=${this.#entering!.door!}
+          .busy=${this.#entering!.busy}
+          .version=${this.version}
+          @send=${() => void this.#entering!.sendCode()}
+          @sent-before=${() => this.#entering!.door!.haveCode()}
+          @answer=${({ detail }: CustomEvent<InvitationAnswer>) => void this.#entering!.answer(detail)}
+        ></shinsatsu-invitation-page>`
       case 'problem':
         return html`<shinsatsu-problem-page
-          .trouble=${this.trouble}
+          .trouble=${this.stuck.trouble}
           .clinic=${this.clinic}
-          .grants=${this.grants}
-          .farewell=${this.farewell}
+          .grants=${this.stuck.grants ?? []}
+          .farewell=${this.stuck.farewell}
           .busy=${consultation?.phase === 'joining'}
-          @retry=${() => this.#tryAgain()}
+          @retry=${() => this.stuck.retry?.()}
           @look-again=${() => void this.#lookAgain()}
-          @pick=${(event: CustomEvent<Grant>) => void this.#enter(() => enterAs(event.detail, this.sessionId))}
+          @pick=${({ detail }: CustomEvent<Grant>) => this.#entering!.pick(detail)}
         ></shinsatsu-problem-page>`
       case 'check':
         return html`<shinsatsu-check-page
@@ -178,49 +182,22 @@ export class ConsultationElement extends Element {
     }
   }
 
-  /** The page was opened without a link, or again: whoever this browser knows may go on. */
-  async #comeBack(): Promise<void> {
-    const removal = rememberedRemoval(this.sessionId)
-    if (removal) {
-      this.farewell = removal
-      return this.#problem('removed')
-    }
-    this.#tryAgain = () => void this.#comeBack()
-    try {
-      const people = await knownPeople(this.sessionId, this.#address.grantId)
-      if (people.length === 1) return await this.#enter(() => enterAs(people[0]!, this.sessionId))
-      this.grants = people
-      this.#problem(people.length > 1 ? 'who-are-you' : 'no-grant')
-    } catch (error) {
-      this.#problem(troubleOf(error))
-    }
-  }
-
-  #getReady = () => {
-    const token = this.token!
-    // The browser's question comes with the tap, while the link is being exchanged.
-    void this.#media.start()
-    this.#tryAgain = this.#getReady
-    void this.#enter(() => enterByLink(token))
-  }
-
-  async #enter(entrance: () => Promise<Admitted>): Promise<void> {
-    this.busy = true
-    try {
-      const admitted = await entrance()
-      this.token = undefined
-      this.#take(admitted)
-    } catch (error) {
-      this.#media.stop()
-      const trouble = troubleOf(error)
-      this.grants = trouble === 'link-used' ? await heldGrantsIfAny(this.sessionId) : []
-      this.#problem(trouble)
-    } finally {
-      this.busy = false
-    }
+  #enter(): void {
+    this.#entering = new Entering(this.#address, {
+      show: (view) => (this.view = view),
+      stuck: (stuck) => {
+        this.#media.stop()
+        this.#stick(stuck)
+      },
+      admitted: (admitted) => this.#take(admitted),
+      changed: () => this.version++,
+      openDevices: () => void this.#media.start(),
+    })
+    this.#entering.begin()
   }
 
   #take({ grant, api, session }: Admitted): void {
+    this.token = undefined
     this.#wish.read(session)
     this.#consultation = new Consultation(api, grant, session, this.#media, {
       changed: () => this.#changed(),
@@ -263,18 +240,14 @@ export class ConsultationElement extends Element {
     // The page before may have been scrolled down to its button.
     void this.updateComplete.then(() => this.scrollIntoView())
     this.#left = phase === 'left'
-    this.#tryAgain = () => void this.#join()
-    this.farewell = farewell
     if (view !== 'problem') this.view = view
-    else if (phase === 'elsewhere' || phase === 'moved' || phase === 'removed' || phase === 'blocked')
-      this.#problem(phase)
-    else this.#problem(troubleOf(problem))
+    else this.#stick({ trouble: troubleAfter(phase, problem), farewell, retry: () => void this.#join() })
   }
 
-  #problem(trouble: Trouble): void {
-    this.trouble = trouble
-    if (trouble === 'removed')
-      rememberRemoval(addressed(location).sessionId || this.sessionId, this.farewell ?? { phase: 'removed' })
+  #stick(stuck: Stuck): void {
+    if (stuck.trouble === 'removed')
+      rememberRemoval(addressed(location).sessionId || this.sessionId, stuck.farewell ?? { phase: 'removed' })
+    this.stuck = stuck
     this.view = 'problem'
   }
 

@@ -1,4 +1,6 @@
+import { pathOf } from './address'
 import { clinic, ConsultationApi, exchangeLink, heldGrants } from './api/client'
+import { exchangeHostToken } from './api/invitations'
 import { ApiProblem, hasCode } from './api/problem'
 import type { Clinic, Grant, VideoSession } from './api/types'
 import { forgetGrant, forgetRemoval, proofFor, rememberedGrant, rememberGrant } from './call/tab-memory'
@@ -8,40 +10,6 @@ export interface Admitted {
   grant: Grant
   api: ConsultationApi
   session: VideoSession
-}
-
-export interface Address {
-  sessionId: string
-  token?: string | undefined
-  /** The held grant to enter with, where the page that led here knows it. */
-  grantId?: string | undefined
-  /** Whom to let in once one is in oneself. */
-  admit?: string | undefined
-  /** Whether the console led here. */
-  fromConsole: boolean
-}
-
-/**
- * What the page's address says: /consultation/{sessionId}?token=… or
- * /consultation/{sessionId}#as={grantId}&admit={participantId}&from=console
- */
-export function addressed(location: Pick<Location, 'pathname' | 'search' | 'hash'>): Address {
-  const [, sessionId = ''] = /\/consultation\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? []
-  const hints = new URLSearchParams(location.hash.slice(1))
-  return {
-    sessionId,
-    token: new URLSearchParams(location.search).get('token') ?? undefined,
-    grantId: hints.get('as') ?? undefined,
-    admit: hints.get('admit') ?? undefined,
-    fromConsole: hints.get('from') === 'console',
-  }
-}
-
-/** Takes the wish to let somebody in out of the address, so that a reload does not do it again. */
-export function dropAdmit(): void {
-  const hints = new URLSearchParams(location.hash.slice(1))
-  hints.delete('admit')
-  history.replaceState(history.state, '', `${location.pathname}${location.search}#${hints}`)
 }
 
 /** The clinic's name and numbers; without them the page still works. */
@@ -54,9 +22,16 @@ export function clinicIfKnown(): Promise<Clinic | undefined> {
  * bar, so that a reload or a shared screen does not carry it.
  */
 export async function enterByLink(token: string): Promise<Admitted> {
-  const grant = await exchangeLink(token, await proofFor(token))
-  const path = location.pathname.replace(/\/consultation\/[^/]+/, `/consultation/${grant.sessionId}`)
-  history.replaceState(null, '', path)
+  return arrive(await exchangeLink(token, await proofFor(token)))
+}
+
+/** The same with what the host application signed. */
+export async function enterByHostToken(token: string): Promise<Admitted> {
+  return arrive(await exchangeHostToken(token, await proofFor(token)))
+}
+
+function arrive(grant: Grant): Promise<Admitted> {
+  history.replaceState(null, '', pathOf(grant.sessionId, location.pathname))
   forgetRemoval(grant.sessionId)
   return enterAs(grant, grant.sessionId)
 }

@@ -2,7 +2,7 @@ import type { SessionParticipant } from './api/types'
 import type { Phase } from './call/phases'
 import { isWaiting } from './call/room'
 
-export type View = 'opening' | 'link' | 'problem' | 'check' | 'waiting' | 'call' | 'ended'
+export type View = 'opening' | 'link' | 'invitation' | 'problem' | 'check' | 'waiting' | 'call' | 'ended'
 
 /** The page that fits how far one is, given oneself as the session has one; none where the page stays as it is. */
 export function viewOf(phase: Phase, own: SessionParticipant | undefined): View | undefined {

@@ -9,7 +9,7 @@ export class FakeSocket {
   sent: unknown[] = []
   onopen: (() => void) | null = null
   onmessage: ((message: { data: string }) => void) | null = null
-  onclose: ((close: { code: number }) => void) | null = null
+  onclose: ((close: { code: number; reason: string }) => void) | null = null
 
   constructor(readonly url: string) {}
 
@@ -30,9 +30,9 @@ export class FakeSocket {
     this.onmessage?.({ data: JSON.stringify(message) })
   }
 
-  drop(code = 1006): void {
+  drop(code = 1006, reason = ''): void {
     this.readyState = 3
-    this.onclose?.({ code })
+    this.onclose?.({ code, reason })
   }
 }
 
@@ -143,6 +143,7 @@ export class FakeServer {
   refuse: ApiProblem | undefined
   admission: Admission = 'admitted'
   asked: JoinRequest = {}
+  permissions = [{ action: 'leave', allowed: true }]
   /** Whether a track that is asked for was only paused, and comes on its old m-line. */
   flowsAlready = false
 
@@ -177,7 +178,7 @@ export class FakeServer {
       participantId: request.participantId ?? `me-${this.joins + 1}`,
       admission: this.admission,
       tracks: this.admission === 'admitted' ? tracks : [],
-      permissions: [{ action: 'leave', allowed: true }],
+      permissions: this.permissions,
       iceServers: [],
     }
     const joined = await this.#answer('join', answer)

@@ -18,7 +18,12 @@ function moderation() {
     })
   const api = { admit } as unknown as ConsultationApi
   const failed = (error: unknown) => void failures.push(error)
-  return { asked, failures, answers, it: new Moderation(api, { changed: () => undefined, failed }) }
+  return {
+    asked,
+    failures,
+    answers,
+    it: new Moderation(api, { changed: () => undefined, failed, restored: () => undefined }),
+  }
 }
 
 test('a command runs once at a time for one person, and beside that of another', async () => {

@@ -3,9 +3,16 @@ import { ApiProblem, NetworkProblem } from '../src/api/problem'
 import type { WaitingRoom } from '../src/api/types'
 import { isPassing, type Phase } from '../src/call/phases'
 import { WaitingStatus } from '../src/call/waiting-status'
-import { addressed } from '../src/entrance'
+import { addressed, pathOf } from '../src/address'
 import { viewOf } from '../src/view-of'
 import { participant } from './samples'
+
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => 'en' })
+  vi.stubGlobal('HTMLElement', class {})
+  vi.stubGlobal('customElements', { define: () => undefined, get: () => undefined })
+})
+const { troubleOf, troubleAfter } = await import('../src/pages/problem-page')
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -20,6 +27,42 @@ test('the address says the session, and the link or the person to enter with', (
   const led = at('/consultation/s1', '', '#as=g1&from=console&admit=p1')
   expect(led).toMatchObject({ grantId: 'g1', admit: 'p1', fromConsole: true })
   expect(at('/').sessionId).toBe('')
+})
+
+test('an invitation’s code and a host’s token are read from the address, or from where they were put once it was', () => {
+  const at = (pathname: string, hash = '', kept = {}) => addressed({ pathname, search: '', hash }, kept)
+  expect(at('/i/abc_D-1')).toMatchObject({ invitation: 'abc_D-1', sessionId: '', hostToken: undefined })
+  expect(at('/i', '', { invitation: 'abc' }).invitation).toBe('abc')
+  expect(at('/i').invitation).toBe('')
+  expect(at('/enter', '#token=a.b.c')).toMatchObject({ hostToken: 'a.b.c', invitation: undefined })
+  expect(at('/enter', '', { hostToken: 'a.b.c' }).hostToken).toBe('a.b.c')
+  expect(at('/enter').hostToken).toBe('')
+  expect(at('/consultation/s1', '#token=a')).toMatchObject({ hostToken: undefined, token: undefined })
+})
+
+test('once one is in, the address is the session’s, and nothing that opened it is left there', () => {
+  for (const path of ['/consultation/old', '/i', '/i/secret', '/enter'])
+    expect(pathOf('s9', path)).toBe('/consultation/s9')
+  expect(pathOf('s9', '/hospital/video')).toBe('/hospital/video')
+})
+
+test.each([
+  [new ApiProblem(403, 'invitation_locked', ''), 'invitation-locked'],
+  [new ApiProblem(410, 'host_token_used', ''), 'host-token-used'],
+  [new ApiProblem(410, 'link_revoked', ''), 'link-revoked'],
+  [new ApiProblem(409, 'session_not_open', ''), 'not-open-yet'],
+  [new ApiProblem(401, 'unauthenticated', ''), 'no-grant'],
+  [new ApiProblem(403, 'forbidden', '', 'removed'), 'removed'],
+  [new NetworkProblem('x'), 'network-down'],
+  [new ApiProblem(418, 'teapot', ''), 'not-here'],
+])('an error has words: %o', (error, trouble) => {
+  expect(troubleOf(error)).toBe(trouble)
+})
+
+test('what the way through a consultation ended in has words of its own, or those of what was refused', () => {
+  expect(troubleAfter('revoked', undefined)).toBe('revoked')
+  expect(troubleAfter('elsewhere', new ApiProblem(403, 'forbidden', '', 'removed'))).toBe('elsewhere')
+  expect(troubleAfter('refused', new ApiProblem(403, 'forbidden', '', 'locked'))).toBe('entry-locked')
 })
 
 test('the page stays until the server has answered, and then fits the admission', () => {
@@ -39,6 +82,7 @@ test.each([
   ['blocked', 'problem'],
   ['elsewhere', 'problem'],
   ['refused', 'problem'],
+  ['revoked', 'problem'],
 ] as const)('%s leads to the page %s', (phase: Phase, view) => {
   expect(viewOf(phase, undefined)).toBe(view)
 })

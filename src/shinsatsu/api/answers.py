@@ -18,6 +18,7 @@ class ProblemJson(TypedDict):
     field: NotRequired[str]
     reason: NotRequired[str]
     heldBy: NotRequired[dict[str, str]]
+    triesLeft: NotRequired[int]
     requestId: str
 
 
@@ -27,13 +28,6 @@ class AppointmentAnswerJson(TypedDict):
     appointmentId: str
     status: str
     session: VideoSessionJson
-
-
-class LinkJson(TypedDict):
-    """A consultation link, shown this once."""
-
-    url: str
-    expiresAt: str
 
 
 class GrantJson(TypedDict):
@@ -63,6 +57,8 @@ class LoginJson(TypedDict):
     role: str | None
     displayName: str
     expiresAt: str
+    idleTimeout: int
+    method: str
 
 
 class LoginsJson(TypedDict):
@@ -179,13 +175,15 @@ class ExplanationsJson(TypedDict):
 
 
 class HistoryEventJson(TypedDict):
-    """One thing that happened; the user is who did it."""
+    """One thing that happened; the user is who did it, `address` where they sent the request from."""
 
     seq: int
     eventType: str
     userType: str
     userId: int
     role: NotRequired[str]
+    address: NotRequired[str]
+    requestId: NotRequired[str]
     displayName: str
     metadata: dict[str, Any]
     createdAt: str

@@ -2,35 +2,51 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from shinsatsu.api import appointments, console, entrance, inquiries, moderation, sessions, tracks
-from shinsatsu.api.answers import ProblemJson
+from shinsatsu.api import (
+    account,
+    appointments,
+    audit,
+    console,
+    entrance,
+    guests,
+    host_tokens,
+    inquiries,
+    invitations,
+    keys,
+    links,
+    login,
+    moderation,
+    oidc,
+    sessions,
+    tracks,
+    users,
+    webhooks,
+)
 from shinsatsu.api.context import ApiContext
 from shinsatsu.api.envelope import Envelope
+from shinsatsu.api.openapi import PROBLEMS, Documented
 from shinsatsu.api.pages import asset_mounts, page_routes
 from shinsatsu.api.problems import from_domain, from_http, from_validation
 from shinsatsu.api.reference import STYLE, reference_page
+from shinsatsu.api.witness import AccessesNoted, RefusalsNoted
 from shinsatsu.domain.errors import ShinsatsuError
 
 DESCRIPTION = (
     "Who may do what in an online medical consultation, and the media that obeys. "
     "Times are UTC ISO 8601, errors are problem+json with a stable code."
 )
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemJson} for status in (400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
-}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(context: ApiContext, streams: Sequence[APIRouter], lifespan: Lifespan | None = None) -> FastAPI:
     """Builds the application over its use cases; `streams` are the WebSockets' routers."""
-    app = FastAPI(
+    app = Documented(
         title="shinsatsu",
         version="1",
         description=DESCRIPTION,
@@ -42,7 +58,11 @@ def create_app(context: ApiContext, streams: Sequence[APIRouter], lifespan: Life
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
-    app.add_middleware(Envelope, public_url=context.public_url)
+    app.add_middleware(AccessesNoted, access_log=context.access_log)
+    app.add_middleware(
+        Envelope, public_url=context.public_url, origins=context.origins, frame_ancestors=context.frame_ancestors
+    )
+    app.add_middleware(RefusalsNoted, denials=context.denials)
     app.add_exception_handler(ShinsatsuError, from_domain)
     app.add_exception_handler(RequestValidationError, from_validation)
     app.add_exception_handler(HTTPException, from_http)
@@ -61,9 +81,20 @@ def _routers() -> Sequence[APIRouter]:
         tracks.router,
         moderation.router,
         inquiries.router,
+        guests.router,
+        links.router,
+        invitations.router,
+        audit.router,
         appointments.router,
         entrance.router,
+        host_tokens.router,
         console.router,
+        login.router,
+        oidc.router,
+        account.router,
+        users.router,
+        keys.router,
+        webhooks.router,
     )
 
 

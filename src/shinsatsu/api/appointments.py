@@ -1,18 +1,15 @@
-"""The booking system's door: appointments, and links for their people."""
+"""The booking system's door: appointments."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from starlette.responses import JSONResponse
 
-from shinsatsu.api.answers import AppointmentAnswerJson, LinkJson
+from shinsatsu.api.answers import AppointmentAnswerJson
 from shinsatsu.api.auth import Caller
 from shinsatsu.api.context import Api
-from shinsatsu.api.requests import AppointmentBody, LinkBody, to_utc
-from shinsatsu.api.sessions import SessionId
+from shinsatsu.api.requests import AppointmentBody, to_utc
 from shinsatsu.domain.appointment import AdmissionMode, AppointmentStatus
-from shinsatsu.domain.roles import UserType
-from shinsatsu.domain.timestamps import to_text
 from shinsatsu.service.appointments import AppointmentDetails, PersonDetails
 from shinsatsu.wire import session_answer
 
@@ -32,19 +29,6 @@ async def put_appointment(
         "session": session_answer(view),
     }
     return JSONResponse(answer)
-
-
-@router.post("/video-sessions/{sessionId}/links", status_code=201, responses={201: {"model": LinkJson}})
-async def mint_link(api: Api, caller: Caller, session_id: SessionId, body: LinkBody) -> JSONResponse:
-    """A fresh link for one person of the session."""
-    minted = await api.access.mint_link(caller, session_id, UserType(body.user_type), body.user_id)
-    url = consultation_url(api.public_url, session_id, minted.token)
-    return JSONResponse({"url": url, "expiresAt": to_text(minted.expires_at)}, 201)
-
-
-def consultation_url(public_url: str, session_id: str, token: str) -> str:
-    """A consultation link's address (spec §6.2)."""
-    return f"{public_url}/consultation/{session_id}?token={token}"
 
 
 def _details(body: AppointmentBody) -> AppointmentDetails:

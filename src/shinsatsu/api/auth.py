@@ -1,4 +1,4 @@
-"""Who is asking: an API key, a grant as a Bearer token, or the cookie of a grant or login named by its header."""
+"""Who is asking: a key, a grant or a host's JWT as a Bearer token, or the cookie that a header names."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,10 +8,13 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from shinsatsu.api.context import ApiContext, api_context
+from shinsatsu.domain.access_errors import HostTokenGone, HostTokenInvalid
 from shinsatsu.domain.credentials import LOGIN_LIFETIME, Grant, Login
 from shinsatsu.domain.errors import Unauthenticated
 from shinsatsu.domain.roles import AuthUser
-from shinsatsu.service.access import API_KEY_PREFIX
+from shinsatsu.service.access_log import Proved
+from shinsatsu.service.host_tokens import HostTokens
+from shinsatsu.service.keys import API_KEY_PREFIX
 
 COOKIE_PREFIX = "shinsatsu_grant_"
 GRANT_HEADER = "shinsatsu-grant"
@@ -19,6 +22,8 @@ GRANT_QUERY = "grant"
 LOGIN_COOKIE_PREFIX = "shinsatsu_login_"
 LOGIN_HEADER = "shinsatsu-login"
 LOGIN_QUERY = "login"
+DOTS_OF_A_JWT = 2
+BACKGROUND_HEADER = "shinsatsu-background"
 
 
 async def authenticated(request: Request) -> AuthUser:
@@ -27,7 +32,11 @@ async def authenticated(request: Request) -> AuthUser:
     try:
         bearer = bearer_token(request)
         if bearer is not None and bearer.startswith(API_KEY_PREFIX):
-            return await context.access.api_key(bearer)
+            user = await context.keys.user_of(bearer)
+            return prove(request, user, f"key:{user.user_id}")
+        if bearer is not None and bearer.count(".") == DOTS_OF_A_JWT and context.host_tokens is not None:
+            proved = await _by_host_token(context.host_tokens, bearer)
+            return prove(request, proved.user, proved.credential)
         if bearer is None and LOGIN_HEADER in request.headers:
             return (await login_of(context, request, request.headers[LOGIN_HEADER])).user
         return (await grant_of(context, request, bearer, request.headers.get(GRANT_HEADER))).user
@@ -36,17 +45,28 @@ async def authenticated(request: Request) -> AuthUser:
         raise
 
 
+async def _by_host_token(host_tokens: HostTokens, token: str) -> Proved:
+    """Whom the host application's JWT lets act; whatever is wrong with it, it is no credential."""
+    try:
+        return await host_tokens.user_of(token)
+    except (HostTokenInvalid, HostTokenGone):
+        raise Unauthenticated("This credential is not valid.") from None
+
+
 async def grant_of(context: ApiContext, connection: HTTPConnection, bearer: str | None, selector: str | None) -> Grant:
     """The grant of a Bearer token, or of the cookie that `selector` names; raises Unauthenticated."""
     if bearer is not None:
         try:
-            return await context.access.grant(bearer)
+            grant = await context.access.grant(bearer)
         except Unauthenticated:  # it may have been meant as an API key
             raise Unauthenticated("This credential is not valid.") from None
-    cookie = connection.cookies.get(COOKIE_PREFIX + selector) if selector else None
-    if cookie is None:
-        raise Unauthenticated("A grant or an API key is needed.")
-    return await context.access.grant(cookie, selector)
+    else:
+        cookie = connection.cookies.get(COOKIE_PREFIX + selector) if selector else None
+        if cookie is None:
+            raise Unauthenticated("A grant or an API key is needed.")
+        grant = await context.access.grant(cookie, selector)
+    prove(connection, grant.user, f"grant:{grant.id}")
+    return grant
 
 
 async def login_of(context: ApiContext, connection: HTTPConnection, selector: str | None) -> Login:
@@ -54,7 +74,11 @@ async def login_of(context: ApiContext, connection: HTTPConnection, selector: st
     cookie = connection.cookies.get(LOGIN_COOKIE_PREFIX + selector) if selector else None
     if cookie is None or selector is None:
         raise Unauthenticated("A login is needed.")
-    return await context.logins.login(cookie, selector)
+    # A stream that stays open, and a page that asks by itself, are no sign of anybody being there.
+    waiting = connection.scope["type"] != "http" or connection.headers.get(BACKGROUND_HEADER) == "1"
+    login = await context.logins.login(cookie, selector, sign_of_life=not waiting)
+    prove(connection, login.user, f"login:{login.id}")
+    return login
 
 
 async def current_login(request: Request) -> Login:
@@ -65,6 +89,12 @@ async def current_login(request: Request) -> Login:
     except Unauthenticated:
         await context.rate_limits.count_failure(request)
         raise
+
+
+def prove(connection: HTTPConnection, user: AuthUser, credential: str) -> AuthUser:
+    """Notes who stands behind the connection: every way in says it, and the record of accesses names them."""
+    connection.state.proved = Proved(user, credential)
+    return user
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
@@ -116,3 +146,4 @@ def set_grant_cookie(response: Response, grant: Grant, secret: str, *, secure: b
 
 
 Caller = Annotated[AuthUser, Depends(authenticated)]
+LoginCaller = Annotated[Login, Depends(current_login)]

@@ -1,6 +1,6 @@
 """What the routes work with; `bootstrap` makes one and hangs it on the application."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,13 +11,24 @@ from shinsatsu.api.rate_limits import RateLimits
 from shinsatsu.domain.roles import UserKey
 from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.service.access import Access
-from shinsatsu.service.accounts import Accounts
+from shinsatsu.service.access_log import AccessLog
 from shinsatsu.service.appointments import Appointments
+from shinsatsu.service.audit import Audit
+from shinsatsu.service.denials import Denials
+from shinsatsu.service.guests import Guests
+from shinsatsu.service.host_tokens import HostTokens
 from shinsatsu.service.inquiries import Inquiries
+from shinsatsu.service.invitation_door import InvitationDoor
+from shinsatsu.service.invitations import Invitations
+from shinsatsu.service.keys import Keys
+from shinsatsu.service.links import Links
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.moderation import Moderation
+from shinsatsu.service.oidc_logins import OidcLogins
 from shinsatsu.service.session_manager import SessionManager
+from shinsatsu.service.staff_access import StaffAccess
 from shinsatsu.service.track_manager import TrackManager
+from shinsatsu.service.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +47,19 @@ class ApiContext:
     tracks: TrackManager
     appointments: Appointments
     access: Access
+    keys: Keys
+    links: Links
+    invitations: Invitations
+    invitation_door: InvitationDoor
     moderation: Moderation
     inquiries: Inquiries
+    access_log: AccessLog
+    denials: Denials
+    audit: Audit
+    guests: Guests
     logins: Logins
-    accounts: Accounts
+    staff: StaffAccess
+    webhooks: Webhooks
     console_feed: ConsoleFeed
     cut_off: Sequence[Callable[[UserKey], None]]
     rate_limits: RateLimits
@@ -48,6 +68,16 @@ class ApiContext:
     ice_servers: Sequence[Mapping[str, Any]]
     clinic: Mapping[str, str]
     console_links: bool = False
+    oidc_name: str | None = None
+    oidc: OidcLogins | None = None
+    host_tokens: HostTokens | None = None
+    origins: Collection[str] = ()
+    frame_ancestors: Sequence[str] = ()
+
+    def end_streams(self, key: UserKey) -> None:
+        """Ends every stream of somebody who may do nothing any more."""
+        for cut_off in self.cut_off:
+            cut_off(key)
 
     @property
     def secure(self) -> bool:

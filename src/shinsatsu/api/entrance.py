@@ -8,17 +8,17 @@ from starlette.responses import JSONResponse
 from shinsatsu.api.answers import ClinicJson, GrantJson, GrantsJson, HealthJson
 from shinsatsu.api.auth import grant_cookies, set_grant_cookie
 from shinsatsu.api.context import Api
-from shinsatsu.api.requests import ExchangeBody
+from shinsatsu.api.requests_links import LinkExchangeBody
 from shinsatsu.domain.credentials import Grant
 
 router = APIRouter(tags=["Getting in"])
 
 
 @router.post("/api/links/exchange", responses={200: {"model": GrantJson}})
-async def exchange_link(api: Api, request: Request, body: ExchangeBody) -> JSONResponse:
+async def exchange_link(api: Api, request: Request, body: LinkExchangeBody) -> JSONResponse:
     """Uses a link up and sets the grant's cookie; the same token and proof get the same answer for 60 s."""
     await api.rate_limits.count_exchange(request)
-    grant, secret = await api.access.exchange(body.token, body.proof)
+    grant, secret = await api.links.exchange(body.token, body.proof, body.session_id)
     response = JSONResponse(grant_json(grant))
     set_grant_cookie(response, grant, secret, secure=api.secure)
     return response

@@ -33,7 +33,7 @@ async def explain_permissions(
     caller: Caller,
     session_id: SessionId,
     user_type: Annotated[Literal["patient", "worker"], Query(alias="userType")],
-    user_id: Annotated[int, Query(alias="userId", ge=1, le=MAX_ID)],
+    user_id: Annotated[int, Query(alias="userId", ge=-(2**48), le=MAX_ID)],
     action: Annotated[Action | None, Query()] = None,
 ) -> JSONResponse:
     """Why somebody may do something here, at this moment: the rule that decides."""
@@ -113,8 +113,12 @@ def _event(event: StoredEvent, story: Story) -> HistoryEventJson:
         "metadata": dict(event.metadata) | _names(event, story) | _words(event, story),
         "createdAt": to_text(event.created_at),
     }
-    if person is not None and person.role is not None:
-        shown["role"] = person.role.value
+    if event.role is not None:
+        shown["role"] = event.role.value
+    if event.address is not None:
+        shown["address"] = event.address
+    if event.request_id is not None:
+        shown["requestId"] = event.request_id
     return shown
 
 

@@ -22,7 +22,7 @@ class ImmutableFiles(StaticFiles):
 
 
 def page_routes(web: Path = WEB) -> APIRouter:
-    """`/` and `/consultation/{sessionId}`, `/console` and what is below it; `?token` is left to the page."""
+    """`/`, `/consultation/{sessionId}`, `/i/{code}` and `/enter`, `/console` and below; tokens are left to the page."""
     router = APIRouter(include_in_schema=False)
 
     async def page() -> Response:
@@ -31,7 +31,7 @@ def page_routes(web: Path = WEB) -> APIRouter:
     async def console() -> Response:
         return _page(web / "console.html")
 
-    for path in ("/", "/consultation/{session_id}"):
+    for path in ("/", "/consultation/{session_id}", "/i", "/i/{code}", "/enter"):
         router.add_api_route(path, page, methods=["GET", "HEAD"])
     for path in ("/console", "/console/{rest:path}"):
         router.add_api_route(path, console, methods=["GET", "HEAD"])

@@ -12,16 +12,21 @@ from shinsatsu.api.problems import Refused
 
 
 class RateLimits:
-    """Counts link exchanges and refused credentials per address; rates such as `30/minute`."""
+    """Counts link exchanges, steps of a login and refused credentials per address; rates such as `30/minute`."""
 
-    def __init__(self, exchange_rate: str, failure_rate: str) -> None:
+    def __init__(self, exchange_rate: str, failure_rate: str, login_rate: str = "60/minute") -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._exchanges = parse(exchange_rate)
         self._failures = parse(failure_rate)
+        self._logins = parse(login_rate)
 
     async def count_exchange(self, connection: HTTPConnection) -> None:
         """Counts an attempt to exchange a link; raises 429 once there were too many."""
         await self._count(self._exchanges, "exchange", connection)
+
+    async def count_login(self, connection: HTTPConnection) -> None:
+        """Counts a password, a code or a passkey; raises 429 once there were too many."""
+        await self._count(self._logins, "login", connection)
 
     async def count_failure(self, connection: HTTPConnection) -> None:
         """Counts a credential that was refused; raises 429 once there were too many."""

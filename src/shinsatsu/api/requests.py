@@ -33,7 +33,17 @@ def _within_reason(moment: datetime) -> datetime:
     return moment
 
 
+def _somebody(user_id: int) -> int:
+    if user_id == 0:
+        raise ValueError("nobody has the number 0")
+    return user_id
+
+
 UserId = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+# Guests are below zero. Not a union of the two: its refusals would name a field that nobody sent.
+AnyUserId = Annotated[
+    StrictInt, Field(ge=-(2**48), le=MAX_ID, json_schema_extra={"not": {"const": 0}}), AfterValidator(_somebody)
+]
 # No control characters, no unpaired surrogates: names are stored, shown and put into signed text.
 DisplayName = Annotated[
     str,
@@ -52,7 +62,12 @@ ParticipantId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z
 TrackName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
 Mid = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=16)]
 Sdp = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128 * 1024)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_text_moment), AfterValidator(_within_reason)]
+Moment = Annotated[
+    AwareDatetime,
+    Field(description="in the years 2000 to 2199, with a zone"),
+    BeforeValidator(_text_moment),
+    AfterValidator(_within_reason),
+]
 
 
 class Body(BaseModel):
@@ -95,13 +110,6 @@ class AppointmentBody(Body):
     scheduled_duration: Annotated[StrictInt, Field(ge=1, le=24 * 60, description="minutes")]
     status: Literal["booked", "cancelled"] = "booked"
     admission: Literal["staff", "automatic"] = "staff"
-
-
-class LinkBody(Body):
-    """For whom a link is minted."""
-
-    user_type: Literal["patient", "worker"]
-    user_id: UserId
 
 
 class ExchangeBody(Body):
@@ -242,7 +250,9 @@ class PublishBody(ParticipantBody):
 class TracksBody(ParticipantBody):
     """Tracks to receive or to close."""
 
-    tracks: Annotated[tuple[NamedTrackBody, ...], Field(min_length=1, max_length=64)]
+    tracks: Annotated[
+        tuple[NamedTrackBody, ...], Field(min_length=1, max_length=64, json_schema_extra={"uniqueItems": True})
+    ]
 
 
 class RenegotiateBody(ParticipantBody):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from shinsatsu.bootstrap import Server, build
 from shinsatsu.demo import clinic
 from shinsatsu.demo.ready import Ready
 from shinsatsu.demo.sfu_child import APP_ID, SfuChild, start_sfu
+from shinsatsu.domain.credentials import LinkState
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.lan import lan_addresses, make_certificate
 from shinsatsu.maintenance import migrate_database
@@ -27,6 +28,8 @@ from shinsatsu.settings import Settings, make_data_folder, read_settings
 from shinsatsu.supervisor import ChildFailed, Supervisor
 
 LINK_SECONDS = 12 * 3600
+PATIENT_SECONDS = 20
+"""How long the synthetic patient may take to come in before the links are shown."""
 LINK_VARIABLE = "SHINSATSU_PATIENT_LINK"
 SEEDER = AuthUser(UserType.SYSTEM, 0, None, "demo")
 
@@ -90,10 +93,11 @@ async def _serve(
 
         async def when_ready() -> None:
             ready = await _open_clinic(services, settings, sfu)
-            _announce(options, ready)
             if options.with_patient:
-                link = await _link(services, ready.first_session_id, UserType.PATIENT, clinic.DAY[0].patient)
-                await children.enter_async_context(_synthetic_patient(link, certificate))
+                patient = ready.links["patient"]
+                await children.enter_async_context(_synthetic_patient(patient, certificate))
+                ready = replace(ready, links={**ready.links, "patient": await _another(services, patient, ready)})
+            _announce(options, ready)
 
         await run(server, sockets, stop, when_ready=when_ready, before_stop=services.hub.stop)
 
@@ -129,7 +133,7 @@ async def _open_clinic(services: Server, settings: Settings, sfu: SfuChild) -> R
     links = {name: await _link(services, *whom) for name, whom in wanted.items()}
     return Ready(
         base_url=settings.public_url,
-        api_key=await services.access.create_api_key("demo"),
+        api_key=await services.make_key("demo"),
         sfu_url=sfu.url,
         sfu_app_id=APP_ID,
         sfu_app_secret=sfu.app_secret,
@@ -141,8 +145,18 @@ async def _open_clinic(services: Server, settings: Settings, sfu: SfuChild) -> R
 
 
 async def _link(services: Server, session_id: str, user_type: UserType, user_id: int) -> str:
-    minted = await services.access.mint_link(SEEDER, session_id, user_type, user_id)
+    minted = await services.links.mint(SEEDER, session_id, user_type, user_id)
     return services.link_url(session_id, minted.token)
+
+
+async def _another(services: Server, link: str, ready: Ready) -> str:
+    """The patient's next link, once the synthetic patient used theirs: sooner it would take that one back."""
+    session_id = ready.first_session_id
+    for _ in range(PATIENT_SECONDS * 10):
+        if any(one.state is LinkState.USED for one in await services.links.list(SEEDER, session_id)):
+            return await _link(services, session_id, UserType.PATIENT, clinic.DAY[0].patient)
+        await asyncio.sleep(0.1)
+    return link
 
 
 def _announce(options: DemoOptions, ready: Ready) -> None:
@@ -160,7 +174,7 @@ def _announce(options: DemoOptions, ready: Ready) -> None:
 
 @contextlib.asynccontextmanager
 async def _synthetic_patient(link: str, certificate: Path | None) -> AsyncIterator[None]:
-    """A patient who joins by the link; the printed ones stay unused."""
+    """A patient who joins by the link."""
 
     async def started() -> bool:
         return True

@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -15,14 +16,21 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import Login
 from shinsatsu.domain.errors import Forbidden, NotFound, ShinsatsuError, Unauthenticated, Unavailable
-from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.roles import Action, UserKey
 from shinsatsu.realtime.messages import HEARTBEAT, encode
 from shinsatsu.realtime.session import HEARTBEAT_INTERVAL, SILENCE_LIMIT, CloseCode, Closing
-from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, send_all
+from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, refuse_stream, send_all
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.views import view_of
 from shinsatsu.wire import session_answer
+
+STILL_LOCKED = {
+    EventType.INVITATION_LOCKED: True,
+    EventType.INVITATION_UNLOCKED: False,
+    EventType.INVITATION_REVOKED: False,
+}
+"""What a console is told of at once besides states: somebody stands before an invitation that wrong answers locked."""
 
 AuthenticateLogin = Callable[[WebSocket], Awaitable[Login]]
 
@@ -33,6 +41,7 @@ class _Reader:
 
     login: Login
     fresh: dict[str, Consultation] = field(default_factory=dict)
+    invitations: dict[str, tuple[Consultation, bool]] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     heard_at: float = field(default_factory=time.monotonic)
     closing: Closing | None = None
@@ -41,14 +50,30 @@ class _Reader:
     def take(self) -> list[str]:
         """The messages to send now."""
         fresh, self.fresh = self.fresh, {}
-        return [text for consultation in fresh.values() if (text := self._message(consultation)) is not None]
+        invitations, self.invitations = self.invitations, {}
+        states: list[dict[str, Any]] = [
+            {"type": "session", "session": session_answer(view_of(consultation, self.login.user))}
+            for consultation in fresh.values()
+            if self._may_see(consultation)
+        ]
+        news: list[dict[str, Any]] = [
+            {
+                "type": "invitation",
+                "sessionId": consultation.session.id,
+                "invitationId": invitation_id,
+                "locked": locked,
+            }
+            for invitation_id, (consultation, locked) in invitations.items()
+            if self._may_see(consultation)
+        ]
+        return [encode(message) for message in (*states, *news)]
 
-    def _message(self, consultation: Consultation) -> str | None:
+    def _may_see(self, consultation: Consultation) -> bool:
         try:
             authorize(self.login.user, Action.VIEW, consultation)
         except (NotFound, Forbidden):
-            return None
-        return encode({"type": "session", "session": session_answer(view_of(consultation, self.login.user))})
+            return False
+        return True
 
 
 class ConsoleFeed:
@@ -72,6 +97,10 @@ class ConsoleFeed:
             if known is None or known.session.last_seq < consultation.session.last_seq:
                 reader.fresh[consultation.session.id] = consultation
                 reader.news.set()
+            for event in events:
+                if event.event_type in STILL_LOCKED:
+                    locked = STILL_LOCKED[event.event_type]
+                    reader.invitations[str(event.metadata["invitationId"])] = (consultation, locked)
 
     @property
     def watched(self) -> bool:
@@ -84,13 +113,13 @@ class ConsoleFeed:
             reader.closing = reader.closing or Closing(CloseCode.RESYNC_REQUIRED, "resync_required")
             reader.news.set()
 
-    def log_out(self, login_id: str) -> None:
+    def log_out(self, login_id: str, reason: str) -> None:
         """Ends the streams of a login that was ended."""
-        self._end({reader for reader in self._readers if reader.login.id == login_id})
+        self._end({reader for reader in self._readers if reader.login.id == login_id}, reason)
 
     def cut_off(self, key: UserKey) -> None:
         """Ends every console of somebody who may do nothing any more."""
-        self._end({reader for reader in self._readers if reader.login.user.key == key})
+        self._end({reader for reader in self._readers if reader.login.user.key == key}, "account_blocked")
 
     def stop(self) -> None:
         """Says goodbye to every console (1001)."""
@@ -98,21 +127,22 @@ class ConsoleFeed:
             reader.closing = reader.closing or Closing(CloseCode.GOING_AWAY, "the server stops")
             reader.news.set()
 
-    def _end(self, readers: Collection[_Reader]) -> None:
+    def _end(self, readers: Collection[_Reader], reason: str) -> None:
         for reader in readers:
-            reader.closing = Closing(CloseCode.NO_GRANT, "the login has ended")
+            reader.closing = reader.closing or Closing(CloseCode.NO_GRANT, reason)
             reader.news.set()
 
     async def serve(self, websocket: WebSocket) -> None:
         """One console's stream from its opening to its end."""
         if not origin_allowed(websocket.headers.get("origin"), own_origin(websocket), self._origins):
+            websocket.state.refused = Forbidden("origin")
             await websocket.close()  # before it is accepted: the browser is answered 403
             return
         await websocket.accept()
         try:
             reader = _Reader(await self._authenticate(websocket))
         except ShinsatsuError as refused:
-            await close_stream(websocket, closing_of(refused))
+            await refuse_stream(websocket, refused)
             return
         self._readers.add(reader)
         listening = asyncio.create_task(_listen(websocket, reader), name="console reader")

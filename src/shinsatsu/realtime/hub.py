@@ -37,6 +37,7 @@ class Viewer:
 
     user: AuthUser
     participant_id: str | None
+    grant_id: str | None = None
     arrived: deque[tuple[int | None, str | None]] = field(default_factory=deque)
     closing: Closing | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,9 +79,9 @@ class Hub:
         self._channels: dict[str, _Channel] = {}
         self._stopped = False
 
-    def enter(self, session_id: str, user: AuthUser, participant_id: str | None) -> Viewer:
+    def enter(self, session_id: str, user: AuthUser, participant_id: str | None, grant_id: str | None = None) -> Viewer:
         """Adds a viewer: whatever is committed from now on reaches its queue."""
-        viewer = Viewer(user, participant_id)
+        viewer = Viewer(user, participant_id, grant_id)
         self._channels.setdefault(session_id, _Channel()).viewers.add(viewer)
         if self._stopped:
             viewer.close(CloseCode.GOING_AWAY, "the server stops")
@@ -185,6 +186,9 @@ class Hub:
 
 def closing_for(viewer: Viewer, events: Sequence[StoredEvent], view: SessionView) -> Closing | None:
     """Why a viewer's stream ends after these events, None when it goes on."""
+    revoked = {event.metadata["grantId"] for event in events if event.event_type is EventType.LINK_REVOKED}
+    if viewer.grant_id is not None and viewer.grant_id in revoked:
+        return Closing(CloseCode.NO_GRANT, "revoked")
     left = [event.metadata for event in events if event.event_type is EventType.LEFT]
     own_ends = {one["reason"] for one in left if one["participantId"] == viewer.participant_id}
     for reason, word in (("superseded", "stale_participant"), ("moved", "moved")):

@@ -14,6 +14,7 @@ from shinsatsu.domain.errors import (
     StaleParticipant,
     Unauthenticated,
 )
+from shinsatsu.domain.login_errors import LoginExpired
 from shinsatsu.realtime.session import CloseCode, Closing
 
 SEND_TIMEOUT = 10.0
@@ -33,6 +34,8 @@ def own_origin(websocket: WebSocket) -> str:
 def closing_of(error: ShinsatsuError) -> Closing:
     """The close code that says what an error says."""
     match error:
+        case LoginExpired():
+            return Closing(CloseCode.NO_GRANT, error.reason)
         case Unauthenticated():
             return Closing(CloseCode.NO_GRANT, error.code)
         case Forbidden():
@@ -44,6 +47,12 @@ def closing_of(error: ShinsatsuError) -> Closing:
         case Conflict():
             return Closing(CloseCode.SESSION_OVER, error.code)
     return Closing(CloseCode.RESYNC_REQUIRED, error.code)
+
+
+async def refuse_stream(websocket: WebSocket, error: ShinsatsuError) -> None:
+    """Closes a stream that may not open, and leaves word of it for the record."""
+    websocket.state.refused = error
+    await close_stream(websocket, closing_of(error))
 
 
 async def send_all(websocket: WebSocket, messages: list[str]) -> bool:

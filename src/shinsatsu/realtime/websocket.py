@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from shinsatsu.domain.credentials import Grant
 from shinsatsu.domain.errors import (
     Conflict,
+    Forbidden,
     NotFound,
     ShinsatsuError,
     Unauthenticated,
@@ -24,7 +25,7 @@ from shinsatsu.realtime.hub import Hub, Viewer
 from shinsatsu.realtime.messages import MediaState
 from shinsatsu.realtime.projection import as_seen_by, event_message, snapshot_message, turn_of
 from shinsatsu.realtime.session import CloseCode, EventStream
-from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, send_all
+from shinsatsu.realtime.sockets import close_stream, closing_of, origin_allowed, own_origin, refuse_stream, send_all
 from shinsatsu.service.presence import Presence
 from shinsatsu.service.session_manager import SessionManager
 
@@ -68,6 +69,7 @@ class Streams:
     async def serve(self, websocket: WebSocket) -> None:
         """One stream from its opening to its end."""
         if not origin_allowed(websocket.headers.get("origin"), own_origin(websocket), self._origins):
+            websocket.state.refused = Forbidden("origin")
             await websocket.close()  # before it is accepted: the browser is answered 403
             return
         await websocket.accept()
@@ -76,9 +78,9 @@ class Streams:
             after = _number(websocket.query_params.get("after"))
             grant = await self._authenticate(websocket)
         except ShinsatsuError as refused:
-            await close_stream(websocket, closing_of(refused))
+            await refuse_stream(websocket, refused)
             return
-        viewer = self._hub.enter(session_id, grant.user, websocket.query_params.get("participantId"))
+        viewer = self._hub.enter(session_id, grant.user, websocket.query_params.get("participantId"), grant.id)
         stream = EventStream(after, time.monotonic())
         connection = _Connection(websocket, session_id, grant, viewer, stream, f"{self._server_id}:{uuid4().hex}")
         try:
@@ -96,8 +98,10 @@ class Streams:
     async def _run(self, connection: "_Connection") -> None:
         try:
             await self._catch_up(connection)
+            await self._ask_again(connection)  # it may have ended while nobody knew of this stream yet
             await self._appear(connection)
         except ShinsatsuError as refused:
+            connection.websocket.state.refused = refused
             closing = closing_of(refused)
             connection.stream.close(closing.code, closing.reason)
         reader = asyncio.create_task(self._read(connection), name="stream reader")

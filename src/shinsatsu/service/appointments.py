@@ -1,7 +1,7 @@
 """What the booking system says: an appointment, its people, and the session that is booked with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shinsatsu.domain.appointment import AdmissionMode, Appointment, AppointmentStatus, relation_of
@@ -130,8 +130,9 @@ def _follow(
             startsAt=to_text(appointment.starts_at),
             scheduledDuration=appointment.scheduled_duration,
         )
+    now_as = replace(before, appointment=appointment)
     for participant in session.present:
-        if relation_of(acting_as(participant, before), appointment) is not participant.relation:
+        if now_as.relation_of(acting_as(participant, before)) is not participant.relation:
             session.depart(participant, actor, now, reason="booking_changed")
 
 

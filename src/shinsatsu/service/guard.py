@@ -1,8 +1,7 @@
 """Asks the policy and turns a refusal into the error that the caller is to get."""
 
-from shinsatsu.domain.appointment import relation_of
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.errors import Forbidden, NotFound, SessionEnded, SessionNotOpen
+from shinsatsu.domain.errors import Forbidden, NotFound, SessionEnded, SessionNotOpen, Stranger
 from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_media
 from shinsatsu.domain.roles import Action, AuthUser, Relation, UserKey
 from shinsatsu.domain.tracks import TrackType
@@ -13,7 +12,7 @@ def context_of(
 ) -> Context:
     """What the policy needs to know about that user in this consultation."""
     session = consultation.session
-    participant, person = session.find(key), consultation.people.get(key)
+    participant, person, guest = session.find(key), consultation.people.get(key), consultation.guest(key)
     return Context(
         relation,
         session.status,
@@ -22,20 +21,21 @@ def context_of(
         locked=session.locked,
         screen_share_off=not session.screen_share_allowed,
         blocked=person is not None and person.blocked,
+        withheld=guest.withheld if guest is not None else frozenset(),
     )
 
 
 def authorize(actor: AuthUser, action: Action, consultation: Consultation, target: Target | None = None) -> Relation:
     """Returns the actor's relation, or raises NotFound (strangers), SessionEnded, SessionNotOpen or Forbidden."""
-    relation = relation_of(actor, consultation.appointment)
+    relation = consultation.relation_of(actor)
     return _accept(decide(actor, action, context_of(actor.key, consultation, relation, target)), relation)
 
 
 def authorize_media(actor: AuthUser, consultation: Consultation, track_type: TrackType | None = None) -> None:
     """The same for publishing (a track of that type) and subscribing (None)."""
-    relation = relation_of(actor, consultation.appointment)
+    relation = consultation.relation_of(actor)
     context = context_of(actor.key, consultation, relation)
-    _accept(decide_media(actor, context, screen=track_type is TrackType.SCREEN), relation)
+    _accept(decide_media(actor, context, track_type), relation)
 
 
 def refuse(decision: Decision) -> None:
@@ -44,7 +44,7 @@ def refuse(decision: Decision) -> None:
         return
     match decision.reason:
         case "stranger":
-            raise NotFound("There is no such consultation.")
+            raise Stranger
         case "session_ended":
             raise SessionEnded("The session is over.")
         case "session_not_open":

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shinsatsu.domain.appointment import relation_of
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.edges import Edge, permitted_edges
 from shinsatsu.domain.errors import NotFound
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.policy import OUTSIDE_A_CONSULTATION, Column, Context, Decision, Rule, Target, decide, rule_of
+from shinsatsu.domain.permission_table import OUTSIDE_A_CONSULTATION, Column
+from shinsatsu.domain.policy import Context, Decision, Rule, Target, decide, rule_of
 from shinsatsu.domain.roles import Action, AuthUser, Person, Relation, UserKey, UserType
 from shinsatsu.domain.session_status import SessionStatus
 from shinsatsu.domain.sight import Sight, sight_of
@@ -79,7 +79,7 @@ class Inquiries:
         if person is None:
             raise NotFound("There is no such user.", field="userId")
         user = AuthUser(person.user_type, person.user_id, person.role, person.display_name)
-        relation = relation_of(user, consultation.appointment)
+        relation = consultation.relation_of(user)
         context = context_of(key, consultation, relation, Target(Column.PATIENT))
         wanted = [action] if action else [one for one in Action if one not in OUTSIDE_A_CONSULTATION]
         return [Explanation(one, decide(user, one, context), rule_of(user, one, relation), context) for one in wanted]

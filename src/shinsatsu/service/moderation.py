@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Collection
 from shinsatsu.domain import moderation
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, IdentityCheckRequired, NotFound, ReasonRequired, StaleParticipant
-from shinsatsu.domain.events import EventType
 from shinsatsu.domain.participant import Admission, IdentityMethod, Participant
-from shinsatsu.domain.policy import Column, Target
+from shinsatsu.domain.permission_table import Column
+from shinsatsu.domain.policy import Target
 from shinsatsu.domain.roles import Action, AuthUser, UserType
-from shinsatsu.domain.tracks import Track, TrackState, TrackType
+from shinsatsu.domain.tracks import Track, TrackType
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.ports import MediaPlane
 from shinsatsu.service.repositories import UnitOfWork
-from shinsatsu.service.stopping import stop_sending
+from shinsatsu.service.stopping import end_screens, stop_sending
 from shinsatsu.service.views import SessionView, target_of, view_of
 
 Act = Callable[[UnitOfWork, Consultation, Participant], Awaitable[None]]
@@ -84,7 +84,9 @@ class Moderation:
             _require_admitted(target)
             moderation.mute(consultation.session, target, kinds, actor, self._commands.clock.now())
             if TrackType.SCREEN in kinds:
-                ended[:] = await self._end_screens(unit, consultation, actor, {target.id}, "muted")
+                ended[:] = await end_screens(
+                    unit, consultation, {target.id}, actor, self._commands.clock.now(), "muted"
+                )
 
         view = await self._on_person(actor, Action.MUTE_OTHERS, session_id, participant_id, act)
         await self._obeyed(session_id, ended)
@@ -160,7 +162,9 @@ class Moderation:
             moderation.allow_screen_share(session, allowed, actor, self._commands.clock.now())
             if not allowed:
                 theirs = {one.id for one in session.present if one.user_type is UserType.PATIENT}
-                ended[:] = await self._end_screens(unit, consultation, actor, theirs, "screen_share_off")
+                ended[:] = await end_screens(
+                    unit, consultation, theirs, actor, self._commands.clock.now(), "screen_share_off"
+                )
             return view_of(consultation, actor)
 
         view = await self._commands.on_session(session_id, change)
@@ -181,19 +185,6 @@ class Moderation:
             return view_of(consultation, actor)
 
         return await self._commands.on_session(session_id, change)
-
-    async def _end_screens(
-        self, unit: UnitOfWork, consultation: Consultation, actor: AuthUser, owners: set[str], reason: str
-    ) -> list[Track]:
-        tracks = await unit.tracks.of_session(consultation.session.id)
-        screens = [one for one in tracks if one.track_type is TrackType.SCREEN and one.participant_id in owners]
-        now = self._commands.clock.now()
-        for track in screens:
-            if track.state is TrackState.PUBLISHED:
-                closed = EventType.TRACK_CLOSED
-                consultation.session.record_track(closed, track, actor, now, reason=reason)
-        await unit.tracks.save(consultation.session.id, [track.closed() for track in screens])
-        return screens
 
     async def _obeyed(self, session_id: str, ended: Collection[Track]) -> None:
         await self._commands.edges.settle(session_id)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+from shinsatsu.domain.audit import Kind, Sealed
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
+from shinsatsu.domain.invitations import DeliveryKind
 from shinsatsu.domain.offers import OfferedSection
 
 
@@ -104,6 +106,13 @@ class EdgeKeeper(Protocol):
         """The same, and waits until the media plane has been told once; what it refused is retried later."""
 
 
+class CodeDelivery(Protocol):
+    """Brings one-time codes to phones and mailboxes (`webhooks/code_delivery.py`)."""
+
+    async def deliver(self, kind: DeliveryKind, to: str, code: str, language: str | None, valid_for: timedelta) -> None:
+        """Has the code sent to that address, in that language; raises DeliveryFailed."""
+
+
 class Clock(Protocol):
     """Where `now` comes from."""
 
@@ -116,3 +125,16 @@ class IdSource(Protocol):
 
     def new_id(self) -> str:
         """An id nobody has had; text that is safe in a URL."""
+
+
+class Sealer(Protocol):
+    """Signs what the store chains, and tells it to a place outside the database."""
+
+    def head(self, chain: str, seq: int, last_hash: str) -> Sealed:
+        """A signed statement of a chain's newest event."""
+
+    def seal(self, kind: Kind, **members: Any) -> Sealed:
+        """A signed statement of another kind."""
+
+    def anchor(self, lines: Sequence[str]) -> None:
+        """Appends lines of statements whose transaction was committed; its failures are its own."""

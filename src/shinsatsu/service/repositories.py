@@ -7,17 +7,26 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shinsatsu.domain.appointment import Appointment, Scope
 from shinsatsu.domain.consultation import Consultation
-from shinsatsu.domain.credentials import ApiKey, Grant, Link, Login, LoginOpening
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.domain.roles import AuthUser, Person, UserKey
+from shinsatsu.domain.security_events import SecurityEventType, StoredSecurityEvent
 from shinsatsu.domain.session_status import SessionStatus
-from shinsatsu.domain.subscriptions import Direction, MediaSession, Subscription, SubscriptionState
-from shinsatsu.domain.tracks import Track
 from shinsatsu.domain.video_session import VideoSession
+from shinsatsu.service.access_repositories import (
+    CredentialRepository,
+    GuestRepository,
+    KeyRepository,
+    LoginRepository,
+)
+from shinsatsu.service.account_repositories import AccountRepository, ChallengeRepository, FactorRepository
+from shinsatsu.service.invitation_repository import InvitationRepository
+from shinsatsu.service.media_repositories import MediaRepository, TrackRepository
+from shinsatsu.service.proof_repository import ProofRepository
+from shinsatsu.service.webhook_repository import WebhookRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,123 +124,6 @@ class AppointmentRepository(Protocol):
         """Blocks the account, or opens it again with None; False when nobody has that key."""
 
 
-class TrackRepository(Protocol):
-    """`tracks`; new ones arrive with `SessionRepository.save`."""
-
-    async def of_session(self, session_id: str) -> list[Track]:
-        """Every track of the session that is not closed."""
-
-    async def save(self, session_id: str, tracks: Sequence[Track]) -> None:
-        """Writes their state, mid and media session."""
-
-    async def publications(self, session_id: str, names: Collection[str]) -> list[Track]:
-        """Those of the names that were published, closed ones too."""
-
-    async def mids_on(self, media_id: str) -> list[str]:
-        """Every mid that was ever published on that media session, closed tracks' too."""
-
-
-class MediaRepository(Protocol):
-    """`media_sessions` and `subscriptions`: what the media plane was asked for."""
-
-    async def current(self, participant_id: str, direction: Direction) -> MediaSession | None:
-        """The participant's media session of that direction that was neither retired nor abandoned."""
-
-    async def of_session(self, session_id: str) -> list[MediaSession]:
-        """All media sessions of a consultation that were not abandoned, retired ones too."""
-
-    async def add(self, media: MediaSession, now: datetime) -> bool:
-        """Inserts it; False when the participant has one of that direction already."""
-
-    async def hold(self, media_id: str, now: datetime, until: datetime) -> bool:
-        """Takes the negotiation of that session until then; False when somebody else holds it."""
-
-    async def release(self, media_id: str, held_until: datetime) -> None:
-        """Ends the hold that lasts until then, and no other."""
-
-    async def keep_holding(self, media_id: str, until: datetime | None) -> None:
-        """Moves the end of the hold, or lets go with None."""
-
-    async def retire(self, media_id: str, now: datetime) -> None:
-        """Has no new negotiation use it, and its subscriptions cut; the reconciler drops it."""
-
-    async def abandoned(self, media_id: str, now: datetime) -> None:
-        """Notes that the plane was told to drop it; its subscriptions are closed."""
-
-    async def subscriptions(self, session_id: str) -> list[Subscription]:
-        """Those that are not closed."""
-
-    async def start_pull(self, pulls: Sequence[Subscription]) -> list[Subscription]:
-        """Inserts them under each edge's next generation, and returns them with it."""
-
-    async def settle(
-        self, pull: Subscription, expected: SubscriptionState, state: SubscriptionState, mid: str | None, now: datetime
-    ) -> bool:
-        """Moves one subscription on; False when it no longer is in the expected state."""
-
-    async def watched(self) -> dict[str, int]:
-        """Session id → version of every consultation that has a media session not abandoned."""
-
-    async def unsettled(self) -> set[str]:
-        """Sessions with a subscription that is neither flowing nor paused nor closed."""
-
-    async def unconfirmed(self, session_id: str, before: datetime) -> list[Subscription]:
-        """Those that the plane was told to shut, open or close before then, without a confirmation since."""
-
-
-class CredentialRepository(Protocol):
-    """`links`, `grants` and `api_keys`; secrets only as hashes."""
-
-    async def add_link(self, link: Link) -> None:
-        """Inserts a link."""
-
-    async def link(self, link_id: str) -> Link | None:
-        """The link as it stands."""
-
-    async def use_link(self, link_id: str, token_hash: str, proof_hash: str, grant_id: str, now: datetime) -> bool:
-        """Marks an unused, unexpired, unrevoked link as used, in one statement; False when it was too late."""
-
-    async def add_grant(self, grant: Grant, secret_hash: str) -> None:
-        """Inserts a grant."""
-
-    async def grant(self, secret_hash: str) -> Grant | None:
-        """The grant of that secret, with the user's role and name as they are now."""
-
-    async def grants(self, secret_hashes: Collection[str]) -> list[Grant]:
-        """Those of several secrets."""
-
-    async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
-        """Takes back every link and grant of the appointment."""
-
-    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
-        """Takes back the links and grants of one person for the appointment."""
-
-    async def add_api_key(self, name: str, secret_hash: str, scopes: Sequence[str], now: datetime) -> int:
-        """Inserts a key and returns its id."""
-
-    async def api_key(self, secret_hash: str) -> ApiKey | None:
-        """The key of that secret."""
-
-
-class LoginRepository(Protocol):
-    """`logins` of workers; secrets only as hashes."""
-
-    async def add(self, login: Login, token_hash: str) -> None:
-        """Inserts one that is still to be opened with its token."""
-
-    async def open(self, login_id: str, token_hash: str, opening: LoginOpening) -> bool:
-        """Opens one that is unused, unexpired and not revoked, in one statement; False when it was too late."""
-
-    async def of_secret(self, secret_hash: str) -> Login | None:
-        """The login of that secret, with the worker's role and name as they are now; None for a blocked account."""
-
-    async def of_token(self, login_id: str, token_hash: str) -> LoginOpening | None:
-        """How the login of that token was opened; None when it was not, or is not known."""
-
-    async def revoke(self, login_id: str, now: datetime) -> None:
-        """Ends one."""
-
-
 class ServerRepository(Protocol):
     """`servers`: which processes are alive."""
 
@@ -246,6 +138,27 @@ class ServerRepository(Protocol):
 
     async def forget(self, server_ids: Collection[str]) -> None:
         """Strikes out those that say goodbye."""
+
+
+class SecurityLog(Protocol):
+    """`security_events`: one chain for the whole server."""
+
+    def record(
+        self,
+        event_type: SecurityEventType,
+        actor: AuthUser | None,
+        now: datetime,
+        *,
+        session_id: str | None = None,
+        **metadata: Any,
+    ) -> None:
+        """Notes what happened; it is written, in order, by the commit of this unit of work."""
+
+    async def after(self, seq: int, limit: int) -> list[StoredSecurityEvent]:
+        """Events with a higher number, in order."""
+
+    async def last(self, event_type: SecurityEventType) -> StoredSecurityEvent | None:
+        """The newest of that type, None when there is none."""
 
 
 class UnitOfWork(Protocol):
@@ -267,10 +180,37 @@ class UnitOfWork(Protocol):
     def credentials(self) -> CredentialRepository: ...
 
     @property
+    def keys(self) -> KeyRepository: ...
+
+    @property
     def logins(self) -> LoginRepository: ...
 
     @property
     def servers(self) -> ServerRepository: ...
+
+    @property
+    def guests(self) -> GuestRepository: ...
+
+    @property
+    def accounts(self) -> AccountRepository: ...
+
+    @property
+    def factors(self) -> FactorRepository: ...
+
+    @property
+    def challenges(self) -> ChallengeRepository: ...
+
+    @property
+    def security(self) -> SecurityLog: ...
+
+    @property
+    def proof(self) -> ProofRepository: ...
+
+    @property
+    def webhooks(self) -> WebhookRepository: ...
+
+    @property
+    def invitations(self) -> InvitationRepository: ...
 
     async def commit(self) -> None:
         """Makes it last: on return it is on disk."""

@@ -76,8 +76,10 @@ class SessionManager:
     ) -> list[SessionView]:
         """The sessions the actor may see, newest appointment first; bounds are of the appointment's start.
 
-        `text` is part of a name, or of the appointment's number.
+        `text` is part of a name, or of the appointment's number. Raises Forbidden for a key that may see none.
         """
+        if actor.user_type is UserType.SYSTEM:
+            refuse(decide(actor, Action.VIEW, Context(Relation.SYSTEM)))
         query = SessionQuery(scope_of(actor), status, starts_from, starts_until, text)
         async with self._commands.units_of_work.read() as unit:
             found = await unit.sessions.find(query)
@@ -196,7 +198,8 @@ class SessionManager:
         session.open(actor, f"{self._media_plane}:{session.id}", now)
 
     def _may_create(self, actor: AuthUser, appointment: Appointment | None, latest: Consultation | None) -> Appointment:
-        relation = relation_of(actor, appointment) if appointment else None
+        known = latest.relation_of(actor) if latest else None
+        relation = known or (relation_of(actor, appointment) if appointment else None)
         if appointment is None or relation is None:  # one answer for both: a stranger learns nothing
             raise NotFound("There is no such appointment.", field="appointmentId")
         going_on = latest is not None and not latest.session.over
@@ -207,7 +210,7 @@ class SessionManager:
         return appointment
 
     def _may_view(self, actor: AuthUser, consultation: Consultation) -> bool:
-        relation = relation_of(actor, consultation.appointment)
+        relation = consultation.relation_of(actor)
         return decide(actor, Action.VIEW, context_of(actor.key, consultation, relation)).allowed
 
     async def _move_here(

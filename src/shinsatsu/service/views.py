@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shinsatsu.domain.appointment import Appointment, relation_of
+from shinsatsu.domain.appointment import Appointment
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.participant import Admission, Participant
-from shinsatsu.domain.policy import COLUMNS, Permission, Target, decide, permissions
+from shinsatsu.domain.permission_table import COLUMNS
+from shinsatsu.domain.policy import Permission, Target, decide, permissions
 from shinsatsu.domain.roles import TIMER, Action, AuthUser, Person, UserKey, UserType
 from shinsatsu.domain.sight import Sight, sees, sight_of
 from shinsatsu.domain.tracks import Track
@@ -99,7 +100,7 @@ def view_of(consultation: Consultation, viewer: AuthUser = TIMER) -> SessionView
 
 def rights_of(actor: AuthUser, consultation: Consultation) -> Rights:
     """The actor's own permissions, and what makes sense to do to each of the others present."""
-    relation = relation_of(actor, consultation.appointment)
+    relation = consultation.relation_of(actor)
     context = context_of(actor.key, consultation, relation)
     over: dict[str, tuple[Action, ...]] = {}
     for participant in consultation.session.present:

@@ -1,3 +1,4 @@
+import { AccessApi } from './access'
 import { NetworkProblem, problemOf } from './problem'
 import { noteServerTime } from './server-time'
 import type {
@@ -19,7 +20,8 @@ import type {
 
 const ANSWER_WITHIN_MS = 15_000
 
-async function call<T>(method: string, path: string, body?: unknown, grantId?: string): Promise<T> {
+/** Asks the server; throws what `problem.ts` names. */
+export async function call<T>(method: string, path: string, body?: unknown, grantId?: string): Promise<T> {
   const headers: Record<string, string> = {}
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (grantId !== undefined) headers['Shinsatsu-Grant'] = grantId
@@ -57,6 +59,9 @@ export async function heldGrants(sessionId: string): Promise<Grant[]> {
 
 /** The server as one person of one consultation sees it. */
 export class ConsultationApi {
+  /** Guests, links and invitations. */
+  readonly access = new AccessApi((method, path, body) => this.#session(method, path, body))
+
   constructor(
     readonly grantId: string,
     public sessionId: string,

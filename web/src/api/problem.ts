@@ -21,6 +21,10 @@ export class ApiProblem extends Problem {
     readonly retryAfter?: number,
     /** With `doctor_busy`: where the doctor is. */
     readonly heldBy?: HeldBy,
+    /** With `check_failed`: how many wrong answers an invitation still bears. */
+    readonly triesLeft?: number,
+    /** With bad input: which field it is about. */
+    readonly field?: string,
   ) {
     super(detail)
   }
@@ -41,6 +45,8 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
     typeof body['reason'] === 'string' ? body['reason'] : undefined,
     Number.isFinite(retryAfter) ? retryAfter : undefined,
     body['heldBy'] as HeldBy | undefined,
+    typeof body['triesLeft'] === 'number' ? body['triesLeft'] : undefined,
+    typeof body['field'] === 'string' ? body['field'] : undefined,
   )
 }
 

@@ -1,5 +1,7 @@
 /** The wire's shapes, as docs/protocol.md writes them. */
 
+import type { GuestKind } from './access'
+
 export type UserType = 'patient' | 'worker'
 export type WorkerRole = 'doctor' | 'operator' | 'admin'
 export type SessionStatus = 'scheduled' | 'waiting' | 'active' | 'ended' | 'failed'
@@ -38,6 +40,8 @@ export interface SessionParticipant {
   userId: number
   role?: WorkerRole | null
   relation: Relation
+  /** With the relation `guest`: what somebody accompanies the patient as. */
+  guestKind?: GuestKind | null
   displayName: string
   admission: Admission
   connected: boolean
@@ -206,7 +210,16 @@ export type StreamEvent =
       userType: UserType
       userId: number
       displayName: string
-      reason: 'left' | 'superseded' | 'moved' | 'sent_back' | 'removed' | 'blocked' | 'booking_changed' | 'ended'
+      reason:
+        | 'left'
+        | 'superseded'
+        | 'moved'
+        | 'sent_back'
+        | 'removed'
+        | 'blocked'
+        | 'booking_changed'
+        | 'withdrawn'
+        | 'ended'
       by?: Actor
       note?: string
     }

@@ -1,7 +1,7 @@
-import { type Actor, type SessionParticipant, type TrackType, userKey } from '../api/types'
+import { type Actor, type SessionParticipant, type StreamEvent, type TrackType, userKey } from '../api/types'
 import type { CallMedia } from './call-media'
 import type { LiveRoom } from './live-room'
-import type { Notice } from './notices'
+import { type Notice, noticeOf } from './notices'
 import type { Room } from './room'
 import type { Trouble, TroubleWatch } from './trouble-watch'
 
@@ -18,6 +18,7 @@ export abstract class ConsultationView {
   protected abstract readonly live: LiveRoom
   protected abstract readonly call: CallMedia
   protected abstract readonly watch: TroubleWatch
+  abstract readonly me: string
 
   get room(): Room {
     return this.live.room
@@ -87,6 +88,19 @@ export abstract class ConsultationView {
     const { permissions, over: people } = this.live.rights
     if (over) return people[over.participantId]?.includes(action) ?? false
     return permissions.some((p) => p.action === action && p.allowed)
+  }
+
+  /** What an event means to oneself, if anything; one's own screen that staff have stopped included. */
+  protected noticeOf(event: StreamEvent, before: Room): Notice | undefined {
+    if (event.type === 'track_closed' && this.call.screenEnded(event.trackName)) {
+      return { kind: 'muted-by', what: 'screen', name: event.by?.displayName ?? '' }
+    }
+    return noticeOf(event, before, this.me)
+  }
+
+  /** Whether one is here only to see and hear. */
+  get listensOnly(): boolean {
+    return this.live.listensOnly
   }
 
   shareScreen(track: MediaStreamTrack): Promise<void> {

@@ -3,16 +3,16 @@ import { hasCode, NetworkProblem } from '../api/problem'
 import { type Grant, type JoinRequest, type Outcome, type StreamEvent, userKey, type VideoSession } from '../api/types'
 import { CallMedia } from './call-media'
 import { type ConsultationListener, ConsultationView } from './consultation-view'
+import { endAfter, endOfStale } from './ends'
 import { Entry } from './entry'
-import { LiveRoom } from './live-room'
+import { LiveRoom, type RoomHandlers } from './live-room'
 import type { LinkState, MediaConnection } from './media-connection'
 import { Moderation } from './moderation'
-import { type Notice, noticeOf } from './notices'
 import type { OwnMedia } from './own-media'
 import { OwnSwitches } from './own-switches'
-import { type Farewell, farewellOf, isIn, isPassing, type Phase, phaseAfterRefusal } from './phases'
+import { type Farewell, farewellOf, isIn, type Phase } from './phases'
 import { BROWSER, type Ports } from './ports'
-import { isWaiting, type Removed, type Room } from './room'
+import { isWaiting, type Room } from './room'
 import { type Cause, TroubleWatch } from './trouble-watch'
 
 /**
@@ -45,16 +45,16 @@ export class Consultation extends ConsultationView {
     super()
     this.me = userKey(grant)
     const changed = () => this.listener.changed()
-    const roomHandlers = {
-      heard: (event: StreamEvent, before: Room) => this.#heard(event, before),
+    const roomHandlers: RoomHandlers = {
+      heard: (event, before) => this.#heard(event, before),
       hidden: changed,
-      alive: (alive: boolean) => this.#streamAlive(alive),
-      final: () => void this.#stale(),
+      alive: (alive) => this.#streamAlive(alive),
+      final: (_, reason) => this.#closedForGood(reason),
     }
     this.live = new LiveRoom(api, session, this.me, roomHandlers, ports.newSocket)
     const mediaHandlers = {
       changed,
-      state: (state: LinkState) => this.#linkState(state),
+      state: (state: LinkState) => (this.phase === 'present' ? this.watch.link(state) : this.watch.restLink()),
       failed: (error: unknown) => this.#failed(error),
     }
     this.call = new CallMedia(api, media, mediaHandlers, ports.newPeerConnection)
@@ -64,8 +64,17 @@ export class Consultation extends ConsultationView {
       inVain: (error) => this.#inTrouble(error instanceof NetworkProblem ? (this.trouble?.cause ?? 'media') : 'server'),
     })
     this.watch = new TroubleWatch({ broken: () => this.#reconnect('media'), unheard: () => this.#unheard() })
-    this.switches = new OwnSwitches(api, media, () => this.own)
-    this.moderation = new Moderation(api, { changed, failed: (error) => this.listener.refused(error) })
+    this.switches = new OwnSwitches(
+      api,
+      media,
+      () => this.own,
+      () => this.listensOnly,
+    )
+    this.moderation = new Moderation(api, {
+      changed,
+      failed: (error) => this.listener.refused(error),
+      restored: (person) => this.live.restored(person),
+    })
     media.onTrack = (kind, track) => this.call.replace(kind, track)
     media.onState = () => {
       this.#sayMediaState()
@@ -90,20 +99,13 @@ export class Consultation extends ConsultationView {
     if (this.phase === 'joining') await this.#entry.go()
   }
 
-  /** Lets somebody removed come back. */
-  async restore(person: Removed): Promise<void> {
-    if (!(await this.moderation.restore(person))) return
-    this.live.restored(person)
-    this.listener.changed()
-  }
-
-  /** Whether a locked session is open by now; finds out as well that it is over. */
+  /** Whether a locked session is open by now, or one that had not begun; finds out as well that it is over. */
   async lookAgain(): Promise<boolean> {
     if (this.phase !== 'refused') return false
     await this.live.lookAgain()
     if (this.phase !== 'refused') return false
     if (this.live.isOver) this.#finish('over')
-    return !this.live.isOver && !this.room.session.locked
+    return (this.live.isOpen || this.live.mayOpen) && !this.live.isOver && !this.room.session.locked
   }
 
   /** Stays out, in the other consultation that holds this doctor. */
@@ -203,11 +205,6 @@ export class Consultation extends ConsultationView {
     }
   }
 
-  #linkState(state: LinkState): void {
-    if (this.phase === 'present') this.watch.link(state)
-    else this.watch.restLink()
-  }
-
   #failed(error: unknown): void {
     if (hasCode(error, 'stale_participant')) void this.#stale()
     else if (this.phase === 'present') this.#reconnect('server')
@@ -226,34 +223,26 @@ export class Consultation extends ConsultationView {
 
   /** Whether trying again is no use; if so, the phase says why. */
   async #isFinal(error: unknown): Promise<boolean> {
-    if (hasCode(error, 'stale_participant')) {
-      this.#once = {}
-      return this.#takenElsewhere()
-    }
-    if (hasCode(error, 'session_ended')) {
-      await this.live.lookAgain()
-      this.#finish('over')
-      return true
-    }
-    if (isPassing(error)) return false
-    this.problem = error
-    this.#finish(phaseAfterRefusal(error))
+    if (hasCode(error, 'stale_participant')) this.#once = {}
+    const end = await endAfter(error, this.live)
+    if (!end) return false
+    if (end !== 'over' && end !== 'elsewhere') this.problem = error
+    this.#finish(end)
     return true
   }
 
-  /** The server no longer has this participant, or will not have its stream: the session on record says why. */
-  async #stale(): Promise<void> {
-    if (!isIn(this.phase)) return
-    if (!(await this.#takenElsewhere())) this.#reconnect('server')
+  /** The server will not have this stream again: one's way in was taken back, or the session on record says why. */
+  #closedForGood(reason: string): void {
+    if (reason === 'revoked') this.#finish('revoked')
+    else void this.#stale()
   }
 
   /** A participant goes stale by its own silence, which joining mends, or because the person is in on another page. */
-  async #takenElsewhere(): Promise<boolean> {
-    await this.live.lookAgain()
-    if (this.live.isOver) this.#finish('over')
-    else if (this.live.isElsewhere) this.#finish('elsewhere')
-    else return false
-    return true
+  async #stale(): Promise<void> {
+    if (!isIn(this.phase)) return
+    const end = await endOfStale(this.live)
+    if (end) this.#finish(end)
+    else this.#reconnect('server')
   }
 
   #heard(event: StreamEvent, before: Room): void {
@@ -263,15 +252,10 @@ export class Consultation extends ConsultationView {
     this.switches.heard(event)
     this.#followAdmission()
     this.call.want(this.live.wanted)
-    const notice = this.#ownScreenEnded(event) ?? noticeOf(event, before, this.me)
+    const notice = this.noticeOf(event, before)
     if (notice && this.phase !== 'ready') this.listener.noticed(notice)
     if (this.phase === 'present' && this.live.losesOwn(event, before)) this.#reconnect('media')
     this.listener.changed()
-  }
-
-  #ownScreenEnded(event: StreamEvent): Notice | undefined {
-    if (event.type !== 'track_closed' || !this.call.screenEnded(event.trackName)) return undefined
-    return { kind: 'muted-by', what: 'screen', name: event.by?.displayName ?? '' }
   }
 
   #streamAlive(alive: boolean): void {

@@ -13,8 +13,8 @@ export interface StreamHandlers {
   hidden(): void
   /** The stream came (back) or was lost; it tries again by itself. */
   alive(alive: boolean): void
-  /** The server will not have this stream again: one of the final close codes. */
-  final(code: number): void
+  /** The server will not have this stream again: one of the final close codes, and why. */
+  final(code: number, reason: string): void
 }
 
 /**
@@ -70,7 +70,7 @@ export class EventStream {
     this.#socket = socket
     socket.onopen = () => this.#opened(socket)
     socket.onmessage = (message) => this.#heard(socket, String(message.data))
-    socket.onclose = (close) => this.#lost(socket, close.code)
+    socket.onclose = (close) => this.#lost(socket, close.code, close.reason)
   }
 
   #opened(socket: WebSocket): void {
@@ -107,12 +107,12 @@ export class EventStream {
     else this.handlers.hidden()
   }
 
-  #lost(socket: WebSocket, code: number): void {
+  #lost(socket: WebSocket, code: number, reason = ''): void {
     if (socket !== this.#socket || this.#closed) return
     this.#drop()
     if (FINAL_CODES.includes(code)) {
       this.#closed = true
-      this.handlers.final(code)
+      this.handlers.final(code, reason)
       return
     }
     this.handlers.alive(false)

@@ -15,7 +15,7 @@ import {
   userKey,
 } from '../api/types'
 import { EventStream } from './event-stream'
-import { applyEvent, isHeldBack, isWaiting, type Removed, type Room, withRestored } from './room'
+import { applyEvent, isHeldBack, isWaiting, listensOnly, type Removed, type Room, withRestored } from './room'
 
 export interface RoomHandlers {
   /** The room has changed by an event; `before` is what it was. */
@@ -23,7 +23,7 @@ export interface RoomHandlers {
   /** Something has happened that one may not see. */
   hidden(): void
   alive(alive: boolean): void
-  final(code: number): void
+  final(code: number, reason: string): void
 }
 
 /** The room as the server tells it, kept up by the event stream, and the doors into it. */
@@ -35,6 +35,7 @@ export class LiveRoom {
   /** Counts what the stream has told, also what one may not see. */
   stirs = 0
   readonly #stream: EventStream
+  #freed = false
 
   constructor(
     private readonly api: ConsultationApi,
@@ -82,6 +83,10 @@ export class LiveRoom {
       .sort((a, b) => since(a).localeCompare(since(b)))
   }
 
+  get isOpen(): boolean {
+    return this.room.session.status === 'waiting' || this.room.session.status === 'active'
+  }
+
   get isOver(): boolean {
     return this.room.session.status === 'ended' || this.room.session.status === 'failed'
   }
@@ -89,6 +94,17 @@ export class LiveRoom {
   /** Whether one is in by another participant than this one: from another page. */
   get isElsewhere(): boolean {
     return this.own !== undefined && this.own.participantId !== this.participantId
+  }
+
+  /** Whether one may open the appointment's session oneself; a guest comes once it is open. */
+  get mayOpen(): boolean {
+    return this.rights.permissions.every(({ action, allowed }) => action !== 'create' || allowed)
+  }
+
+  /** Whether one is here only to see and hear: what others may not do in a session that is not open says nothing of it. */
+  get listensOnly(): boolean {
+    const isGuest = this.participantId !== undefined && this.own?.relation === 'guest'
+    return isGuest && this.isOpen && listensOnly(this.rights.permissions)
   }
 
   /** The tracks of everybody else that can flow, by name. */
@@ -103,8 +119,12 @@ export class LiveRoom {
     return this.room.tracks.filter((track) => track.trackType === type && userKey(track) === userKey(person))
   }
 
-  /** Whether the server had to close one's own microphone or camera at its source: only coming in again opens it. */
+  /**
+   * Whether only coming in again opens one's own microphone and camera: the server had to close one at its source, or
+   * one may speak at last.
+   */
   losesOwn(event: StreamEvent, before: Room): boolean {
+    if (event.type === 'permissions') return this.#freed
     if (event.type !== 'track_closed') return false
     const track = before.tracks.find((one) => one.trackName === event.trackName)
     return track !== undefined && track.participantId === this.participantId && track.trackType !== 'screen'
@@ -117,12 +137,11 @@ export class LiveRoom {
 
   /** Joins, and opens the appointment's session first where it is not open. */
   async join(request: JoinRequest): Promise<JoinAnswer> {
-    const { status } = this.room.session
-    if (status !== 'waiting' && status !== 'active') await this.#create()
+    if (!this.isOpen && this.mayOpen) await this.#create()
     try {
       return await this.api.join(request)
     } catch (error) {
-      if (!hasCode(error, 'session_not_open')) throw error
+      if (!hasCode(error, 'session_not_open') || !this.mayOpen) throw error
       await this.#create()
       return await this.api.join(request)
     }
@@ -184,7 +203,9 @@ export class LiveRoom {
     const before = this.room
     this.stirs++
     this.room = applyEvent(before, event)
+    const wasSilent = this.listensOnly
     if (event.type === 'permissions') this.rights = { permissions: event.permissions, over: event.over }
+    this.#freed = wasSilent && !this.listensOnly
     if (event.type === 'session_status') this.endedBy = event.by
     this.handlers.heard(event, before)
   }

@@ -3,6 +3,7 @@ import type { GrantedTrack, JoinAnswer } from '../api/types'
 import { PathWatch } from './path-watch'
 import { type OwnTracks, Publisher } from './publisher'
 import { Receiver } from './receiver'
+import { listensOnly } from './room'
 
 export type LinkState = 'connecting' | 'connected' | 'disconnected' | 'failed'
 
@@ -34,6 +35,7 @@ export class MediaConnection {
   readonly publisher: Publisher
   readonly receiver: Receiver
   #participantId = ''
+  #sendsNothing = false
   #closed = false
   #dead = false
   readonly #paths: PathWatch
@@ -66,6 +68,8 @@ export class MediaConnection {
     this.#participantId = joined.participantId
     this.#paths.start()
     if (wanted.length > 0) this.receiver.want(wanted)
+    this.#sendsNothing = listensOnly(joined.permissions)
+    if (this.#sendsNothing) return
     await this.publisher.publish(joined.tracks, async (offer, tracks) => {
       return (await this.api.publish(joined.participantId, offer, tracks)).sessionDescription
     })
@@ -77,7 +81,7 @@ export class MediaConnection {
 
   get state(): LinkState {
     if (this.#dead) return 'failed'
-    const publishing = linkState(this.publisher.pc.connectionState)
+    const publishing = this.#sendsNothing ? 'connected' : linkState(this.publisher.pc.connectionState)
     return this.receiver.used ? worse(publishing, linkState(this.receiver.pc.connectionState)) : publishing
   }
 

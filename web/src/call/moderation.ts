@@ -1,5 +1,6 @@
 import type { ConsultationApi } from '../api/client'
 import type { IdentityMethod, MutableKind, SessionParticipant, TrackType } from '../api/types'
+import type { Removed } from './room'
 
 /** How much longer one press makes a consultation. */
 export const EXTENSION_MINUTES = 15
@@ -13,6 +14,8 @@ export interface ModerationHandlers {
   changed(): void
   /** A command was refused or did not arrive, and nothing of it holds; or it is `Unconfirmed`. */
   failed(error: unknown): void
+  /** Somebody removed may come back, whatever the stream does. */
+  restored(person: Removed): void
 }
 
 /**
@@ -37,8 +40,11 @@ export class Moderation {
   }
 
   /** Lets somebody removed come back. */
-  restore(person: Named): Promise<boolean> {
-    return this.#run(nameOf('restore', person), () => this.api.restore(person.participantId))
+  restore(person: Removed): Promise<boolean> {
+    return this.#run(nameOf('restore', person), async () => {
+      await this.api.restore(person.participantId)
+      this.handlers.restored(person)
+    })
   }
 
   sendBack(person: SessionParticipant): Promise<boolean> {

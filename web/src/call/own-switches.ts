@@ -22,17 +22,20 @@ export class OwnSwitches {
     private readonly api: ConsultationApi,
     private readonly media: OwnMedia,
     private readonly own: () => SessionParticipant | undefined,
+    /** Whether one is here only to see and hear. */
+    private readonly silenced: () => boolean = () => false,
   ) {}
 
   /** Switches off whatever staff hold back: at the start, and when one is muted. */
   obey(): Promise<unknown> {
-    const held = KINDS.filter((kind) => this.#heldBy(kind))
+    const held = KINDS.filter((kind) => this.silenced() || this.#heldBy(kind))
     return Promise.all(held.map((kind) => this.#turn(kind, false)))
   }
 
   /** Follows what the stream tells about oneself. */
   heard(event: StreamEvent): void {
     const me = this.own()?.participantId
+    if (event.type === 'permissions') void this.obey()
     if (event.type === 'participant_updated' && event.participant.participantId === me && event.change === 'muted') {
       this.#muted++
       void this.obey()
@@ -46,6 +49,7 @@ export class OwnSwitches {
   /** Switches on or off; a mute by staff is lifted at the server first. Throws if the server will not have it. */
   async set(kind: MutableKind, on: boolean): Promise<void> {
     const own = this.own()
+    if (on && this.silenced()) return
     if (on && own && this.#heldBy(kind)) {
       const muted = this.#muted
       await this.api.unmute(own.participantId, [kind])

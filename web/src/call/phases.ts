@@ -5,7 +5,7 @@ import type { Actor, StreamEvent } from '../api/types'
  * How far one person is in a consultation:
  *
  * ready → joining → waiting ⇄ present ⇄ reconnecting, and out of it by
- * left, over, elsewhere (on another page), moved (to another consultation), removed, blocked, refused or held.
+ * left, over, elsewhere (on another page), moved (to another consultation), removed, blocked, revoked, refused or held.
  */
 export type Phase =
   | 'ready'
@@ -19,6 +19,8 @@ export type Phase =
   | 'moved'
   | 'removed'
   | 'blocked'
+  /** One's link, grant or invitation was taken back. */
+  | 'revoked'
   | 'refused'
   /** This doctor is in another consultation, which the problem names. */
   | 'held'
@@ -30,7 +32,7 @@ export function isIn(phase: Phase): boolean {
 
 /** That somebody else has taken one out of the consultation, and what they said about it. */
 export interface Farewell {
-  phase: 'moved' | 'removed' | 'blocked'
+  phase: 'moved' | 'removed' | 'blocked' | 'revoked'
   by?: Actor | undefined
   note?: string | undefined
 }
@@ -39,6 +41,7 @@ export interface Farewell {
 export function farewellOf(event: StreamEvent, participantId: string | undefined): Farewell | undefined {
   if (event.type !== 'participant_left' || event.participantId !== participantId) return undefined
   const { reason, by, note } = event
+  if (reason === 'withdrawn') return { phase: 'revoked' }
   return reason === 'moved' || reason === 'removed' || reason === 'blocked' ? { phase: reason, by, note } : undefined
 }
 

@@ -1,5 +1,6 @@
 import {
   type MutableKind,
+  type Permission,
   type SessionParticipant,
   type StreamEvent,
   type Track,
@@ -65,6 +66,11 @@ export function isOff(person: SessionParticipant, kind: MutableKind): boolean {
 /** Whether somebody is in the waiting room, for the first time or again. */
 export function isWaiting(person: SessionParticipant): boolean {
   return person.admission === 'waiting' || person.admission === 'sent_back'
+}
+
+/** Whether somebody is in only to see and hear, as staff have set it for a guest; a server that says nothing forbids nothing. */
+export function listensOnly(permissions: readonly Permission[]): boolean {
+  return permissions.some(({ action, allowed }) => action === 'unmute' && !allowed)
 }
 
 /** Whether staff hold a track back: it flows to nobody, and there is no use in asking for it. */

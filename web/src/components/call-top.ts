@@ -22,7 +22,7 @@ export class CallTop extends Element {
     return html`<div class="call__top">
       ${isPatient ? [this.#people(), languageToggle('chip')] : nothing}
       ${c.phase === 'joining' ? said('network', t('connecting')) : nothing}
-      ${this.media.started && this.media.audioMuted ? said('mic-off', this.#silent(), 'mic') : nothing}
+      ${c.listensOnly ? said('info', t('listen-only')) : this.#microphone()}
       ${c.isSharing ? said('screen', t('you-show-screen')) : nothing}
       ${this.soundBlocked ? this.#sound() : nothing}
     </div>`
@@ -41,6 +41,10 @@ export class CallTop extends Element {
     >
       ${icon('people')} ${count > 1 ? t('people-count', { count }) : t('people-alone')}
     </button>`
+  }
+
+  #microphone() {
+    return this.media.started && this.media.audioMuted ? said('mic-off', this.#silent(), 'mic') : nothing
   }
 
   /** Why one is not heard. */

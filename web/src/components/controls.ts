@@ -6,6 +6,8 @@ import { icon, type IconName } from './icons'
 
 /** What the bar shows; everything a person may not do is simply not there. */
 export interface ControlState {
+  /** A guest who sends nothing. */
+  listensOnly: boolean
   microphoneOn: boolean
   cameraOn: boolean
   sharing: boolean
@@ -30,8 +32,8 @@ export class Controls extends Element {
   protected override render() {
     const s = this.state
     return html`<div class="controls" role="toolbar" aria-label=${t('controls')}>
-      ${this.#switch('toggle-mic', 'microphone', s.microphoneOn, 'mic', t('microphone'), 'M')}
-      ${this.#switch('toggle-camera', 'camera', s.cameraOn, 'video', t('camera'), 'V')}
+      ${s.listensOnly ? nothing : this.#switch('toggle-mic', 'microphone', s.microphoneOn, 'mic', t('microphone'), 'M')}
+      ${s.listensOnly ? nothing : this.#switch('toggle-camera', 'camera', s.cameraOn, 'video', t('camera'), 'V')}
       ${s.mayShare || s.sharePaused ? this.#share() : nothing} ${s.listsPeople ? this.#people() : nothing}
       ${this.#danger('leave', 'leave', 'leave', t('leave'), !s.mayEnd)}
       ${s.mayEnd ? this.#danger('end-session', 'end', 'end', t('end-session'), true) : nothing}

@@ -45,9 +45,14 @@ export function pageHeader(clinic: Clinic | undefined, named = true) {
   return html`<header class="bar">${named && clinic ? html`<b>${clinic.name}</b>` : nothing}${languageSwitch()}</header>`
 }
 
-export function phoneButton(clinic: Clinic | undefined, words: string, size = 'button--large') {
+export function phoneButton(
+  clinic: Clinic | undefined,
+  words: string,
+  size = 'button--large',
+  weight = 'button--quiet',
+) {
   if (!clinic?.phone) return nothing
-  return html`<a class="button button--quiet ${size} button--wide" href="tel:${clinic.phone.replace(/[^\d+]/g, '')}"
+  return html`<a class="button ${weight} ${size} button--wide" href="tel:${clinic.phone.replace(/[^\d+]/g, '')}"
     >${icon('phone')}<span>${words} <span class="nowrap">${clinic.phone}</span></span></a
   >`
 }
@@ -59,7 +64,8 @@ export function appointmentTime(session: VideoSession): string {
 }
 
 /** What somebody is here as, in a word. */
-export function roleOf(person: Pick<SessionParticipant, 'role' | 'relation'>): string {
+export function roleOf(person: Pick<SessionParticipant, 'role' | 'relation' | 'guestKind'>): string {
+  if (person.guestKind) return t(`guest-${person.guestKind}`)
   const tied = person.relation === 'support' || person.relation === 'guest'
   return t(`role-${tied ? person.relation : (person.role ?? 'patient')}` as Key)
 }

@@ -5,6 +5,7 @@ import { type Clinic, userKey } from '../api/types'
 import type { Consultation } from '../call/consultation'
 import { t } from '../i18n'
 import type { LocalMedia } from '../media/local-media'
+import './access-panel'
 import './device-pickers'
 import { Element } from './element'
 import { icon } from './icons'
@@ -58,7 +59,7 @@ export class PeoplePanel extends Element {
       )}
       ${c.grant.userType === 'worker' && c.room.removed.length > 0 ? this.#removed() : nothing}
       <shinsatsu-session-switches .consultation=${c} .version=${this.version}></shinsatsu-session-switches>
-      ${this.#oneself()} ${c.grant.userType === 'patient' ? this.#assurance() : nothing}
+      ${c.may('invite_guest') ? this.#access() : nothing} ${this.#oneself()} ${c.grant.userType === 'patient' ? this.#assurance() : nothing}
     </aside>`
   }
 
@@ -82,6 +83,15 @@ export class PeoplePanel extends Element {
     const { consultation: c } = this
     return html`<h2 class="subtitle people__title">${t('removed-people')}</h2>
       ${repeat(c.room.removed, userKey, (person) => removedPerson(person, c))}`
+  }
+
+  #access() {
+    const { api, room, stirs } = this.consultation
+    return html`<shinsatsu-access-panel
+      .api=${api.access}
+      .session=${room.session}
+      .stirs=${stirs}
+    ></shinsatsu-access-panel>`
   }
 
   #oneself() {

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import type { MutableKind, SessionParticipant } from '../api/types'
 import type { Consultation } from '../call/consultation'
-import { isOff } from '../call/room'
+import { isOff, listensOnly } from '../call/room'
 import { t } from '../i18n'
 import { Element } from './element'
 import { icon, type IconName } from './icons'
@@ -29,11 +29,21 @@ export class PersonCard extends Element {
           <h3 class="person__name" id=${id}>${person.displayName}</h3>
           <p class="person__about">${[roleOf(person), this.#about()].filter(Boolean).join('・')}</p>
           ${person.joinReason ? html`<p class="person__about">${t('reason-of', { reason: person.joinReason })}</p>` : nothing}
-          ${person.connected ? microphone(isOff(person, 'audio')) : away()}
+          ${person.connected ? this.#sound() : away()}
         </div>
       </div>
       ${this.#identity()} ${this.#actions()}
     </section>`
+  }
+
+  /** A guest who is kept from sending has no microphone to speak of. */
+  #sound() {
+    if (!this.#onlooks) return microphone(isOff(this.person, 'audio'))
+    return html`<p class="person__about mark">${icon('info')} ${t('withheld-unmute')}</p>`
+  }
+
+  get #onlooks(): boolean {
+    return this.person.relation === 'guest' && listensOnly(this.person.permissions)
   }
 
   #about(): string {
@@ -54,7 +64,7 @@ export class PersonCard extends Element {
 
   #actions() {
     const { consultation, person } = this
-    const mayMute = consultation.may('mute_others', person)
+    const mayMute = consultation.may('mute_others', person) && !this.#onlooks
     const actions = [
       mayMute ? this.#device('audio') : nothing,
       mayMute ? this.#device('video') : nothing,

@@ -26,7 +26,7 @@ export function restoring(person: Removed, consultation: Consultation) {
     type="button"
     data-testid="restore"
     aria-disabled=${consultation.moderation.isRunning('restore', person) ? 'true' : nothing}
-    @click=${once(() => void consultation.restore(person))}
+    @click=${once(() => void consultation.moderation.restore(person))}
   >
     ${icon('refresh')} <span>${t('restore')}<span class="visually-hidden">: ${person.displayName}</span></span>
   </button>`

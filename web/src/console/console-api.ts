@@ -1,4 +1,4 @@
-import { NetworkProblem, problemOf } from '../api/problem'
+import { AccessApi } from '../api/access'
 import type {
   Actor,
   Clinic,
@@ -11,9 +11,7 @@ import type {
   VideoSession,
   WorkerRole,
 } from '../api/types'
-import { noteServerTime } from '../api/server-time'
-
-const ANSWER_WITHIN_MS = 15_000
+import { ask } from './ask'
 
 /** A worker's login of this browser, as the server tells it; its cookie is not for us to read. */
 export interface Login {
@@ -23,7 +21,13 @@ export interface Login {
   role: WorkerRole
   displayName: string
   expiresAt: string
+  /** Seconds without real input until the login ends; none where logins do not end so. */
+  idleTimeout?: number
+  /** How it was opened; console links are the demo's. */
+  method?: LoginMethod
 }
+
+export type LoginMethod = 'password' | 'oidc' | 'console_link'
 
 /** One line of a session's story. */
 export interface HistoryEvent extends Actor {
@@ -38,22 +42,6 @@ export interface SessionQuery {
   to?: string
   q?: string
   status?: string
-}
-
-async function ask<T>(method: string, path: string, body?: unknown, loginId?: string): Promise<T> {
-  const headers: Record<string, string> = {}
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
-  if (loginId !== undefined) headers['Shinsatsu-Login'] = loginId
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
-  const init: RequestInit = { method, headers, signal, credentials: 'same-origin' }
-  if (body !== undefined) init.body = JSON.stringify(body)
-  // fetch rejects with a bare TypeError or a timeout: both mean that nobody answered.
-  const response = await fetch(path, init).catch((error: unknown) => {
-    throw new NetworkProblem(String(error))
-  })
-  noteServerTime(response.headers.get('Date'))
-  if (!response.ok) throw await problemOf(response)
-  return (response.status === 204 ? undefined : await response.json()) as T
 }
 
 export function exchangeLink(token: string, proof: string): Promise<Login> {
@@ -75,6 +63,11 @@ export class ConsoleApi {
 
   logOut(): Promise<void> {
     return this.#ask('DELETE', '/api/console/login')
+  }
+
+  /** Somebody is here: the login does not count as idle. */
+  reportActivity(): Promise<void> {
+    return this.#ask('POST', '/api/logins/current/activity')
   }
 
   async sessions(query: SessionQuery): Promise<VideoSession[]> {
@@ -142,6 +135,11 @@ export class ConsoleApi {
 
   setOutcome(id: string, outcome: Outcome): Promise<VideoSession> {
     return this.#ask('PUT', `${sessionPath(id)}/outcome`, { outcome })
+  }
+
+  /** Guests, links and invitations of one session. */
+  access(id: string): AccessApi {
+    return new AccessApi((method, path, body) => this.#ask(method, sessionPath(id) + path, body))
   }
 
   /** The address of the stream of all sessions. */

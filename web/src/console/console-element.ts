@@ -1,8 +1,9 @@
 import { html } from 'lit'
 import { customElement, query, state } from 'lit/decorators.js'
+import { keyed } from 'lit/directives/keyed.js'
 import type { Clinic, SessionParticipant, VideoSession } from '../api/types'
 import '../components/banners'
-import type { Banners } from '../components/banners'
+import type { Banner, Banners } from '../components/banners'
 import { Element } from '../components/element'
 import { sprite } from '../components/icons'
 import { language } from '../i18n'
@@ -10,50 +11,50 @@ import { ArrivalBell } from './arrival-bell'
 import { Commands } from './commands'
 import { clinicIfKnown, ConsoleApi, type Login } from './console-api'
 import './console-header'
+import { pageOf, titleOf } from './console-pages'
 import type { Deed, Question } from './deeds'
 import { Desk } from './desk'
-import { closedBy, type Closed, dropToken, enterByLink, forget, knownLogins, remember, takeToken } from './entrance'
-import type { Entry } from './entry-page'
-import './entry-page'
+import './door'
+import type { Entered } from './door'
+import { type Ended, endedBy, forget } from './entrance'
 import { Frames } from './frames'
 import { signSheet } from './icons'
+import { forgetMoment, IdleWatch, sharedMoment } from './idle/idle-watch'
+import './idle/idle-warning'
+import { isInCall } from './idle/in-call'
 import type { QuestionDialog } from './question-dialog'
 import './question-dialog'
 import { type Route, routeOf, Router } from './router'
-import './session-page'
-import './today-page'
 import { w } from './words'
 
-/** The staff console, from the link that opens it to the log-out. */
+const FEW_CODES = 3
+
+/** The staff console, from the login to the log-out. */
 @customElement('shinsatsu-console')
 export class ConsoleElement extends Element {
-  @state() private entry: Entry = 'opening'
   @state() private login: Login | undefined
-  @state() private logins: Login[] = []
+  @state() private ended: Ended | undefined
   @state() private clinic: Clinic | undefined
-  @state() private busy = false
   @state() private route: Route = routeOf(location)
   @state() private version = 0
   @state() private announced = ''
   @query('shinsatsu-banners') private banners!: Banners | null
   @query('shinsatsu-question-dialog') private dialog!: QuestionDialog | null
-  #token: string | undefined
   #desk: Desk | undefined
   #commands: Commands | undefined
+  #idle: IdleWatch | undefined
+  #loginName = ''
   #bell = new ArrivalBell(() => this.#changed())
   #router = new Router((route) => this.#arriveAt(route))
   #frames = new Frames(() => this.version++)
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#token = takeToken()
     this.#router.start(this)
     addEventListener('online', this.#online)
     addEventListener('pointerdown', this.#pressed)
     addEventListener('keydown', this.#pressed)
     void clinicIfKnown().then((clinic) => (this.clinic = clinic))
-    if (this.#token) this.entry = 'link'
-    else void this.#comeBack()
   }
 
   override disconnectedCallback(): void {
@@ -62,14 +63,17 @@ export class ConsoleElement extends Element {
     removeEventListener('online', this.#online)
     removeEventListener('pointerdown', this.#pressed)
     removeEventListener('keydown', this.#pressed)
+    this.#idle?.stop()
     this.#desk?.stop()
   }
 
   protected override render() {
+    const isOpen = this.login && this.#desk && this.route.page !== 'setup'
+    // Short notices name people, so they go with the login they were for.
     return html`${sprite} ${signSheet}
       <p class="visually-hidden" role="status" aria-live="polite" data-testid="announcement">${this.announced}</p>
-      ${this.login && this.#desk ? this.#console(this.login, this.#desk) : this.#entryPage()}
-      <shinsatsu-banners></shinsatsu-banners>`
+      ${isOpen ? this.#console(this.login!, this.#desk!) : this.#door()}
+      ${keyed(this.login?.loginId, html`<shinsatsu-banners></shinsatsu-banners>`)}`
   }
 
   protected override updated(): void {
@@ -80,120 +84,132 @@ export class ConsoleElement extends Element {
 
   #console(login: Login, desk: Desk) {
     const { route, version } = this
-    return html`<div @deed=${this.#deed} @question=${this.#question} @bell=${this.#toggleBell} @log-out=${this.#logOut}>
+    return html`<div
+      @deed=${this.#deed}
+      @question=${this.#question}
+      @bell=${this.#toggleBell}
+      @log-out=${this.#logOut}
+      @tell=${(event: CustomEvent<Banner>) => this.banners?.show(event.detail)}
+      @login-over=${() => this.#close('login-over')}
+    >
       <shinsatsu-console-header
         .clinic=${this.clinic}
         .login=${login}
         .bell=${this.#bell}
+        .page=${route.page}
         .version=${version}
       ></shinsatsu-console-header>
-      ${
-        route.page === 'session'
-          ? html`<shinsatsu-session-page
-              .desk=${desk}
-              .commands=${this.#commands!}
-              .sessionId=${route.sessionId}
-              .version=${version}
-            ></shinsatsu-session-page>`
-          : html`<shinsatsu-today-page
-              .desk=${desk}
-              .commands=${this.#commands!}
-              .login=${login}
-              .version=${version}
-            ></shinsatsu-today-page>`
-      }
+      ${pageOf(route, { desk, commands: this.#commands!, login, version })}
       <shinsatsu-question-dialog></shinsatsu-question-dialog>
+      <shinsatsu-idle-warning .left=${this.#idle?.left}></shinsatsu-idle-warning>
     </div>`
   }
 
-  #entryPage() {
-    return html`<shinsatsu-entry-page
-      .entry=${this.entry}
+  #door() {
+    return html`<shinsatsu-door
       .clinic=${this.clinic}
-      .logins=${this.logins}
-      .busy=${this.busy}
-      @open=${() => void this.#open()}
-      @retry=${() => void (this.#token ? this.#open() : this.#comeBack())}
-      @pick=${(event: CustomEvent<Login>) => this.#begin(remember(event.detail))}
-    ></shinsatsu-entry-page>`
+      .ended=${this.ended}
+      .loginName=${this.#loginName}
+      @entered=${this.#entered}
+    ></shinsatsu-door>`
   }
 
-  async #open(): Promise<void> {
-    this.busy = true
-    try {
-      this.#begin(await enterByLink(this.#token!))
-      this.#token = undefined
-    } catch (error) {
-      this.entry = closedBy(error)
-      const mayPass = this.entry === 'network' || this.entry === 'server'
-      if (!mayPass) {
-        this.#token = undefined
-        dropToken()
-        this.logins = await knownLogins().catch(() => [])
-      }
+  #entered = ({ detail }: CustomEvent<Entered>) => {
+    this.#desk?.stop()
+    this.#idle?.stop()
+    this.#loginName = detail.loginName
+    if (this.route.page === 'setup') {
+      history.replaceState(null, '', '/console')
+      this.route = routeOf(location)
     }
-    this.busy = false
-  }
-
-  /** Opened again without a link: whoever this browser knows may go on. */
-  async #comeBack(): Promise<void> {
-    this.busy = true
-    try {
-      const logins = await knownLogins()
-      const [only] = logins
-      this.logins = logins
-      if (only && logins.length === 1) this.#begin(remember(only))
-      else this.entry = only ? 'choose' : 'no-login'
-    } catch (error) {
-      const closed = closedBy(error)
-      this.entry = closed === 'network' || closed === 'server' ? closed : 'no-login'
+    this.#begin(detail.login)
+    if (detail.recoveryCodesLeft !== undefined && detail.recoveryCodesLeft <= FEW_CODES) {
+      this.#warnOfFewCodes(detail.recoveryCodesLeft)
     }
-    this.busy = false
   }
 
   #begin(login: Login): void {
     const desk = new Desk(new ConsoleApi(login.loginId), {
       changed: () => this.#changed(),
       arrived: (session, participant) => this.#arrived(session, participant),
-      refused: () => this.#close('login-over'),
+      refused: (reason) => this.#refused(desk, endedBy(reason)),
     })
     this.#commands = new Commands(desk, {
       changed: () => this.#changed(),
       tell: (banner) => this.banners?.show(banner),
       ask: (question) => this.dialog?.show(question, true),
-      refused: () => this.#close('login-over'),
+      refused: () => this.#refused(desk, 'login-over'),
     })
     this.#desk = desk
     this.login = login
-    this.#follow(this.route)
+    this.ended = undefined
+    this.#watch(login, desk)
+    this.#arriveAt(this.route)
     desk.start()
   }
 
-  #close(entry: Closed): void {
-    this.#desk?.stop()
-    this.#desk = undefined
-    this.login = undefined
-    this.logins = []
-    forget()
-    this.entry = entry
+  /** Logs off whoever has left; the server does the same by its own count. */
+  #watch(login: Login, desk: Desk): void {
+    if (!login.idleTimeout) return
+    this.#idle = new IdleWatch(
+      login.idleTimeout * 1000,
+      {
+        report: () => desk.api.reportActivity(),
+        inCall: () => isInCall(login, desk.sessions.values()),
+        changed: () => this.version++,
+        over: () => void this.#leave('logged-off'),
+      },
+      sharedMoment(login.loginId),
+    )
+    this.#idle.start()
   }
 
-  #logOut = async () => {
-    await this.#desk?.api.logOut().catch(() => undefined)
-    this.#close('logged-out')
+  /** What a console that is closed already still hears says nothing of the one that is open now. */
+  #refused(desk: Desk, ended: Ended): void {
+    if (desk === this.#desk) this.#close(ended)
+  }
+
+  /** Covers everything before anybody is asked: nothing of a patient stays on an empty desk. */
+  #close(ended: Ended): void {
+    this.#idle?.stop()
+    this.#idle = undefined
+    this.#desk?.stop()
+    this.#desk = undefined
+    this.#commands = undefined
+    if (this.login) forgetMoment(this.login.loginId)
+    this.login = undefined
+    this.announced = ''
+    forget()
+    this.ended = ended
+  }
+
+  #logOut = () => this.#leave('logged-out')
+
+  async #leave(ended: Ended): Promise<void> {
+    const api = this.#desk?.api
+    this.#close(ended)
+    await api?.logOut().catch(() => undefined)
+  }
+
+  #warnOfFewCodes(count: number): void {
+    const banner: Banner = {
+      icon: 'info',
+      kind: 'warning',
+      stays: true,
+      words: w('few-codes', { count }),
+      more: w('few-codes-lead'),
+      action: { words: w('account'), act: () => this.#router.go('/console/account') },
+    }
+    void this.updateComplete.then(() => this.banners?.show(banner))
   }
 
   #arriveAt(route: Route): void {
     this.route = route
-    this.#follow(route)
+    if (route.page === 'day') this.#desk?.show(route.day ?? this.#desk.today)
     // A new page begins at its title, for the eyes and for those who listen.
     void this.updateComplete.then(() =>
       requestAnimationFrame(() => this.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })),
     )
-  }
-
-  #follow(route: Route): void {
-    if (route.page === 'day') this.#desk?.show(route.day ?? this.#desk.today)
   }
 
   #deed = (event: CustomEvent<Deed>) => void this.#commands?.run(event.detail)
@@ -220,10 +236,8 @@ export class ConsoleElement extends Element {
 
   #entitle(): void {
     const waiting = this.#desk?.waiting ?? 0
-    const { route } = this
-    const about = route.page === 'session' ? this.#desk?.sessions.get(route.sessionId) : undefined
-    const page = about?.appointment.patient.displayName ?? w('today')
-    const title = [this.login ? page : w('console'), this.clinic?.name].filter(Boolean).join(w('title-join'))
+    const page = this.#desk ? titleOf(this.route, this.#desk) : w('console')
+    const title = [page, this.clinic?.name].filter(Boolean).join(w('title-join'))
     const whole = waiting > 0 ? `(${waiting}) ${title}` : title
     if (document.title !== whole) document.title = whole
   }

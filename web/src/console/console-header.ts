@@ -3,11 +3,12 @@ import { customElement, property } from 'lit/decorators.js'
 import type { Clinic } from '../api/types'
 import { Element } from '../components/element'
 import { icon } from '../components/icons'
-import { avatar, languageToggle } from '../components/parts'
+import { languageToggle } from '../components/parts'
+import './account-menu'
 import type { ArrivalBell } from './arrival-bell'
 import type { Login } from './console-api'
 import { sign } from './icons'
-import { roleOf, w } from './words'
+import { w } from './words'
 
 /** Always there: the clinic, the bell, the language, who I am and the way out. Says `bell` and `log-out`. */
 @customElement('shinsatsu-console-header')
@@ -15,6 +16,8 @@ export class ConsoleHeader extends Element {
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ attribute: false }) login!: Login
   @property({ attribute: false }) bell!: ArrivalBell
+  /** The page that is shown. */
+  @property() page = ''
   @property({ type: Number }) version = 0
 
   protected override render() {
@@ -26,13 +29,7 @@ export class ConsoleHeader extends Element {
         </a>
         <div class="bar__end row">
           ${this.#bell()} ${languageToggle('button')}
-          <div class="me" data-testid="me">
-            ${avatar(this.login.displayName)}
-            <p>
-              <span class="person__name">${this.login.displayName}</span>
-              <span class="person__about">${roleOf(this.login)}</span>
-            </p>
-          </div>
+          <shinsatsu-account-menu .login=${this.login} .page=${this.page}></shinsatsu-account-menu>
           <button
             class="button button--quiet button--out"
             type="button"

@@ -7,11 +7,20 @@ const SILENCE_MS = 25_000
 /** Close codes that say that this login opens nothing any more. */
 const FINAL_CODES = [4401, 4403]
 
+/** An invitation that wrong answers have locked, or one that is good again or gone. */
+export interface InvitationNews {
+  sessionId: string
+  invitationId: string
+  locked: boolean
+}
+
 export interface ConsoleStreamHandlers {
   session(session: VideoSession): void
+  invitation(news: InvitationNews): void
   /** The stream came (back) or was lost; it tries again by itself. */
   alive(alive: boolean): void
-  refused(): void
+  /** The login opens nothing any more; `reason` is the server's word for why, empty where it gave none. */
+  refused(reason: string): void
 }
 
 /** Every session that changes, as it changes. It has no memory: whoever comes back asks for the list anew. */
@@ -53,7 +62,7 @@ export class ConsoleStream {
     this.#socket = socket
     socket.onopen = () => this.#opened(socket)
     socket.onmessage = (message) => this.#heard(socket, String(message.data))
-    socket.onclose = (close) => this.#lost(socket, close.code)
+    socket.onclose = (close) => this.#lost(socket, close.code, close.reason)
   }
 
   #opened(socket: WebSocket): void {
@@ -73,16 +82,17 @@ export class ConsoleStream {
   #heard(socket: WebSocket, data: string): void {
     if (socket !== this.#socket) return
     this.#lastHeard = Date.now()
-    const message = JSON.parse(data) as { type?: string; session?: VideoSession }
+    const message = JSON.parse(data) as { type?: string; session?: VideoSession } & InvitationNews
     if (message.type === 'session' && message.session) this.handlers.session(message.session)
+    if (message.type === 'invitation') this.handlers.invitation(message)
   }
 
-  #lost(socket: WebSocket, code: number): void {
+  #lost(socket: WebSocket, code: number, reason = ''): void {
     if (socket !== this.#socket || this.#closed) return
     this.#drop()
     if (FINAL_CODES.includes(code)) {
       this.#closed = true
-      this.handlers.refused()
+      this.handlers.refused(reason)
       return
     }
     this.#retry = setTimeout(() => this.#connect(), backoffDelay(this.#attempt++))

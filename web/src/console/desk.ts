@@ -2,7 +2,7 @@ import { ApiProblem } from '../api/problem'
 import type { SessionParticipant, VideoSession } from '../api/types'
 import { arrivals, isOpen, waitersOf } from './board'
 import type { ConsoleApi } from './console-api'
-import { ConsoleStream } from './console-stream'
+import { ConsoleStream, type InvitationNews } from './console-stream'
 import { type Day, bounds, dayOf } from './day'
 import { sessionsBetween } from './session-pages'
 import { now } from '../api/server-time'
@@ -18,8 +18,8 @@ export interface DeskHandlers {
   changed(): void
   /** Somebody has begun to wait. */
   arrived(session: VideoSession, participant: SessionParticipant): void
-  /** The login opens nothing any more. */
-  refused(): void
+  /** The login opens nothing any more, with the server's word for why. */
+  refused(reason?: string): void
 }
 
 /** All that the console knows: the sessions it has seen, kept live by the stream, and how far to trust them. */
@@ -28,6 +28,8 @@ export class Desk {
   today: Day = dayOf(now())
   day: Day = this.today
   link: 'connecting' | 'live' | 'lost' = 'connecting'
+  /** Locked invitations that were told of, and whose session each is of. */
+  readonly lockedInvitations = new Map<string, string>()
   #states = new Map<Day, DayState>()
   #freshAt: number | undefined
   #stream: ConsoleStream
@@ -45,8 +47,9 @@ export class Desk {
       api.eventsUrl(),
       {
         session: (session) => this.#streamed(session),
+        invitation: (news) => this.#toldOf(news),
         alive: (alive) => this.#linked(alive),
-        refused: () => this.handlers.refused(),
+        refused: (reason) => this.handlers.refused(reason),
       },
       newSocket,
     )
@@ -167,13 +170,19 @@ export class Desk {
   }
 
   #failed(day: Day, error: unknown): void {
-    if (error instanceof ApiProblem && error.status === 401) this.handlers.refused()
+    if (error instanceof ApiProblem && error.status === 401) this.handlers.refused(error.reason)
     else if (this.#states.get(day) !== 'loaded') this.#states.set(day, 'failed')
   }
 
   #streamed(session: VideoSession): void {
     this.#named.set(session.id, this.#asked)
     this.#take(session, true)
+    this.handlers.changed()
+  }
+
+  #toldOf({ locked, invitationId, sessionId }: InvitationNews): void {
+    if (locked) this.lockedInvitations.set(invitationId, sessionId)
+    else this.lockedInvitations.delete(invitationId)
     this.handlers.changed()
   }
 

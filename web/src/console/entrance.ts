@@ -3,18 +3,14 @@ import { proofFor } from '../call/tab-memory'
 import { exchangeLink, heldLogins, type Login } from './console-api'
 
 const STORED_AS = 'shinsatsu.login'
+const SETUP_PATH = '/console/setup'
 
 /** Why the console does not open, as its entry page has words for it. */
 export type Closed =
-  | 'no-login'
-  | 'link-used'
-  | 'link-expired'
-  | 'link-invalid'
-  | 'link-elsewhere'
-  | 'logged-out'
-  | 'login-over'
-  | 'network'
-  | 'server'
+  'no-login' | 'link-used' | 'link-expired' | 'link-invalid' | 'link-elsewhere' | Ended | 'network' | 'server'
+
+/** Why a console that was open is so no more: nobody was there, one's own wish, or somebody else's. */
+export type Ended = 'logged-off' | 'logged-out' | 'login-over' | 'blocked'
 
 /**
  * Takes a link's token out of the address, so that a reload, a shared screen or a bookmark does not carry it. It stays
@@ -37,6 +33,25 @@ export async function enterByLink(token: string): Promise<Login> {
   return remember(login)
 }
 
+/** The token of a setup link, taken out of the address likewise; it came in the fragment, which no server sees. */
+export function takeSetupToken(): string | undefined {
+  if (location.pathname !== SETUP_PATH) return undefined
+  const kept = (history.state as { setup?: string } | null)?.setup
+  const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? kept
+  if (token) history.replaceState({ setup: token }, '', SETUP_PATH)
+  return token || undefined
+}
+
+/** What the clinic's provider refused, taken out of the address. */
+export function takeLoginError(): string | undefined {
+  const address = new URL(location.href)
+  const error = address.searchParams.get('loginError')
+  if (error === null) return undefined
+  address.searchParams.delete('loginError')
+  history.replaceState(history.state, '', address.pathname + address.search)
+  return error
+}
+
 export function dropToken(): void {
   history.replaceState(null, '', location.href)
 }
@@ -55,6 +70,12 @@ export async function knownLogins(): Promise<Login[]> {
   const held = await heldLogins()
   const own = held.filter((login) => login.loginId === sessionStorage.getItem(STORED_AS))
   return own.length > 0 ? own : held
+}
+
+/** The server's word for why it closed a console's stream (docs/protocol.md). */
+export function endedBy(reason = ''): Ended {
+  if (reason === 'idle') return 'logged-off'
+  return reason === 'account_blocked' || reason === 'blocked' ? 'blocked' : 'login-over'
 }
 
 export function closedBy(error: unknown): Closed {

@@ -12,13 +12,15 @@ export type Entry = 'opening' | 'link' | 'choose' | Closed
 
 const MARKS: Partial<Record<Entry, IconName>> = { network: 'network-off', server: 'clock', 'logged-out': 'leave' }
 
-/** Before the console: one button for a link, and plain words when there is none. Says `open`, `retry` or `pick`. */
+/** Before the console: one button for a link, and plain words when there is none. Says `open`, `retry`, `pick` or `other`. */
 @customElement('shinsatsu-entry-page')
 export class EntryPage extends Element {
   @property() entry: Entry = 'opening'
   @property({ attribute: false }) clinic: Clinic | undefined
   @property({ attribute: false }) logins: Login[] = []
   @property({ type: Boolean }) busy = false
+  /** Whether there is a link that is still good when nobody answers. */
+  @property({ type: Boolean }) linked = false
 
   protected override render() {
     return html`<div class="narrow">
@@ -34,15 +36,16 @@ export class EntryPage extends Element {
       case 'link':
         return html`${this.#words(icon('people'), w('console'), w('link-lead'))} ${this.#open(w('open-console'))}`
       case 'choose':
-        return html`${this.#words(icon('people'), w('choose'), w('choose-lead'))} ${this.#people()}`
+        return html`${this.#words(icon('people'), w('choose'), w('choose-lead'))} ${this.#people()}
+        ${this.#other()}`
       default:
-        return html`${this.#words(
-          icon(MARKS[this.entry] ?? 'link'),
-          w(`closed-${this.entry}`),
-          w(`closed-${this.entry}-lead`),
-        )}
+        return html`${this.#words(icon(MARKS[this.entry] ?? 'link'), w(`closed-${this.entry}`), this.#lead(this.entry))}
         ${this.#next()}`
     }
+  }
+
+  #lead(entry: Closed): string {
+    return entry === 'network' && !this.linked ? w('trouble-lead-network') : w(`closed-${entry}-lead`)
   }
 
   #words(mark: unknown, title: string, lead: string) {
@@ -81,6 +84,12 @@ export class EntryPage extends Element {
       </div>`
     }
     return this.logins.length > 0 ? this.#people() : nothing
+  }
+
+  #other() {
+    return html`<button class="button button--wide" type="button" data-testid="login-other" @click=${() => this.say('other')}>
+      ${w('login-other')}
+    </button>`
   }
 
   #people() {

@@ -2,6 +2,7 @@ import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import { isOver } from './board'
 import { icon } from '../components/icons'
+import { t } from '../i18n'
 import { sign } from './icons'
 import { resultMark } from './result'
 import { may, mayEnd, mayEnter } from './rights'
@@ -50,6 +51,20 @@ export class PlainRow extends SessionRow {
             { do: 'enter', session },
             { icon: sign('enter'), words: w('enter'), about, testid: 'join-session' },
           )
+        : nothing
+    }
+    ${
+      this.#isLate && this.current && !this.bare && may(session, 'invite_guest')
+        ? html`<button
+            class="button button--quiet"
+            type="button"
+            data-testid="send-link"
+            data-keep="send-link"
+            aria-haspopup="dialog"
+            @click=${() => this.say('give-link', session)}
+          >
+            ${icon('link')}<span>${t('give-link')}<span class="visually-hidden"> ${about}</span></span>
+          </button>`
         : nothing
     }
     ${

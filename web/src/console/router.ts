@@ -1,11 +1,17 @@
 import { type Day, isDay } from './day'
 
-export type Route = { page: 'day'; day: Day | undefined } | { page: 'session'; sessionId: string }
+/** Pages with an address of their own and nothing else in it. */
+const PAGES = ['account', 'people', 'keys', 'setup'] as const
+
+export type Route =
+  { page: 'day'; day: Day | undefined } | { page: 'session'; sessionId: string } | { page: (typeof PAGES)[number] }
 
 /** What an address of the console shows. */
 export function routeOf({ pathname, search }: Pick<Location, 'pathname' | 'search'>): Route {
   const [, sessionId] = /^\/console\/sessions\/([A-Za-z0-9_-]+)\/?$/.exec(pathname) ?? []
   if (sessionId) return { page: 'session', sessionId }
+  const page = PAGES.find((name) => pathname.replace(/\/$/, '') === `/console/${name}`)
+  if (page) return { page }
   const day = new URLSearchParams(search).get('day') ?? ''
   return { page: 'day', day: isDay(day) ? day : undefined }
 }
@@ -27,6 +33,12 @@ export class Router {
     removeEventListener('popstate', this.#moved)
   }
 
+  go(path: string): void {
+    if (path !== location.pathname + location.search) history.pushState(null, '', path)
+    scrollTo(0, 0)
+    this.arrive(routeOf(location))
+  }
+
   #moved = () => this.arrive(routeOf(location))
 
   #clicked = (event: MouseEvent) => {
@@ -35,8 +47,6 @@ export class Router {
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
     if (!link || !plain || event.defaultPrevented) return
     event.preventDefault()
-    if (link.href !== location.href) history.pushState(null, '', link.href)
-    scrollTo(0, 0)
-    this.arrive(routeOf(location))
+    this.go(link.pathname + link.search)
   }
 }

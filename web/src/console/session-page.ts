@@ -5,6 +5,8 @@ import type { VideoSession } from '../api/types'
 import { Element } from '../components/element'
 import { icon } from '../components/icons'
 import { avatar } from '../components/parts'
+import type { AccessApi } from '../api/access'
+import '../components/access-panel'
 import { clock } from '../i18n'
 import { isOpen, isOver } from './board'
 import type { Commands } from './commands'
@@ -16,6 +18,7 @@ import './inside-row'
 import './list-age'
 import './plain-row'
 import { resultMark } from './result'
+import { may } from './rights'
 import './session-facts'
 import './story-list'
 import { StoryReader } from './story-reader'
@@ -31,6 +34,7 @@ export class SessionPage extends Element {
   @property({ type: Number }) version = 0
   @state() private trouble: 'not-found' | 'failed' | undefined
   #story: StoryReader | undefined
+  #access!: AccessApi
   #told: VideoSession | undefined
   #wasLive = false
 
@@ -73,12 +77,21 @@ export class SessionPage extends Element {
           .events=${this.#story!.events}
           .running=${this.commands.underWay(session.id)}
         ></shinsatsu-story-list>
-        <shinsatsu-session-facts
-          .session=${session}
-          .events=${this.#story!.events}
-          .running=${this.commands.underWay(session.id)}
-        ></shinsatsu-session-facts>
+        <div class="stack">
+          ${may(session, 'invite_guest') && !isOver(session) ? this.#waysIn(session) : nothing}
+          <shinsatsu-session-facts
+            .session=${session}
+            .events=${this.#story!.events}
+            .running=${this.commands.underWay(session.id)}
+          ></shinsatsu-session-facts>
+        </div>
       </div>`
+  }
+
+  #waysIn(session: VideoSession) {
+    return html`<div class="card">
+      <shinsatsu-access-panel .api=${this.#access} .session=${session} .stirs=${session.version}></shinsatsu-access-panel>
+    </div>`
   }
 
   #head(session: VideoSession) {
@@ -150,6 +163,7 @@ export class SessionPage extends Element {
   #open(): void {
     this.trouble = undefined
     this.#told = undefined
+    this.#access = this.desk.api.access(this.sessionId)
     this.#story = new StoryReader(this.desk.api, this.sessionId, () => this.requestUpdate())
     void this.#story.readOn()
     void this.desk.refresh(this.sessionId).catch((error: unknown) => {

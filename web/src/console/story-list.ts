@@ -61,7 +61,7 @@ export class StoryList extends Element {
     }
     if (progress === 'failed') return html`<p>${w('story-failed')}</p>${this.#again(w('retry'))}`
     if (events.length === 0) return html`<p class="note">${w('story-empty')}</p>`
-    const cast = new Cast(this.session, events)
+    const cast = new Cast(this.session, events, this.story.guests)
     const shown = this.whole ? events : events.filter((event) => !this.#minor.has(event.seq))
     return html`<ol class="timeline">
         ${repeat(

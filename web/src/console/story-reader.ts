@@ -1,3 +1,4 @@
+import type { Guest } from '../api/access'
 import type { ConsoleApi, HistoryEvent } from './console-api'
 
 const PAGE = 200
@@ -7,6 +8,8 @@ const PAGES_AT_ONCE = 5
 /** A session's story as far as it has been read. */
 export class StoryReader {
   events: HistoryEvent[] = []
+  /** Whom staff have invited: entries name them by their numbers alone. */
+  guests: Guest[] = []
   /** Whether there is more than was read at one go. */
   more = false
   state: 'reading' | 'read' | 'failed' = 'reading'
@@ -34,12 +37,23 @@ export class StoryReader {
     } while (this.#again)
   }
 
+  async #meetGuests(): Promise<void> {
+    const known = new Set(this.guests.map((guest) => guest.userId))
+    const invited = this.events.filter((event) => event.eventType === 'guest_invited')
+    if (invited.every(({ metadata }) => known.has(Number(metadata['userId'])))) return
+    this.guests = await this.api
+      .access(this.sessionId)
+      .guests()
+      .catch(() => this.guests)
+  }
+
   async #readPages(): Promise<void> {
     for (let page = 0; page < PAGES_AT_ONCE; page++) {
       const { events, next } = await this.api.history(this.sessionId, this.events.at(-1)?.seq ?? 0, PAGE)
       this.events = [...this.events, ...events]
       this.state = 'read'
       this.more = next !== null
+      await this.#meetGuests()
       if (!this.more) return
       this.changed()
     }

@@ -40,6 +40,16 @@ const MARKS: Record<string, TemplateResult> = {
   two_way_media: icon('ok'),
   link_minted: icon('link'),
   link_exchanged: icon('link'),
+  link_revoked: icon('link'),
+  guest_invited: icon('people'),
+  guest_changed: icon('people'),
+  guest_withdrawn: sign('person-off'),
+  invitation_sent: icon('note'),
+  invitation_revoked: icon('note'),
+  invitation_code_sent: icon('note'),
+  invitation_check_failed: sign('warn'),
+  invitation_locked: sign('lock'),
+  invitation_unlocked: sign('lock'),
 }
 
 const TONES: Record<string, Told['tone']> = {
@@ -48,6 +58,8 @@ const TONES: Record<string, Told['tone']> = {
   failed: 'danger',
   disconnected: 'warning',
   time_warning: 'warning',
+  invitation_locked: 'warning',
+  guest_withdrawn: 'danger',
 }
 
 /** What happened, in the words of whoever reads it. What has no words here yet is shown by its name, never dropped. */

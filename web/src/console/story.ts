@@ -1,11 +1,13 @@
 import { type SessionParticipant, userKey, type VideoSession } from '../api/types'
+import type { Guest } from '../api/access'
 import type { HistoryEvent } from './console-api'
 
 /** Who is who in a story: events name stays and users by their ids alone. */
 export class Cast {
   #names = new Map<string, string>()
 
-  constructor(session: VideoSession, events: HistoryEvent[]) {
+  constructor(session: VideoSession, events: HistoryEvent[], guests: Guest[] = []) {
+    for (const guest of guests) this.#names.set(userKey(guest), guest.displayName)
     const { patient, doctor, supportDoctors } = session.appointment
     this.#names.set(userKey({ userType: 'patient', userId: patient.userId }), patient.displayName)
     for (const one of [doctor, ...supportDoctors]) {
@@ -69,7 +71,15 @@ export function waitedFor(events: HistoryEvent[]): number | undefined {
   return Math.round((Date.parse(admitted.createdAt) - Date.parse(came.createdAt)) / 1000)
 }
 
-const MINOR = new Set(['connected', 'link_minted', 'track_granted', 'track_published', 'track_closed'])
+const MINOR = new Set([
+  'connected',
+  'link_minted',
+  'invitation_code_sent',
+  'invitation_check_failed',
+  'track_granted',
+  'track_published',
+  'track_closed',
+])
 
 /** What matters only to whoever looks for a fault; such entries fold away. */
 export function isMinor(event: HistoryEvent, before: HistoryEvent[]): boolean {
@@ -79,6 +89,7 @@ export function isMinor(event: HistoryEvent, before: HistoryEvent[]): boolean {
   if (eventType === 'muted' || eventType === 'unmuted') return metadata['byStaff'] !== true
   if (eventType === 'joined') return metadata['rejoined'] === true
   if (eventType === 'left') return ['superseded', 'moved', 'ended'].includes(String(metadata['reason']))
+  if (eventType === 'link_revoked' || eventType === 'invitation_revoked') return metadata['reason'] === 'resent'
   if (eventType === 'link_exchanged') return event.userType !== 'patient'
   return MINOR.has(eventType)
 }

@@ -1,9 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit'
-import { customElement, property, state } from 'lit/decorators.js'
+import { customElement, property, query, state } from 'lit/decorators.js'
 import { repeat } from 'lit/directives/repeat.js'
 import type { VideoSession } from '../api/types'
 import { Element } from '../components/element'
 import { icon } from '../components/icons'
+import type { InviteDialog } from '../components/invite-dialog'
+import '../components/invite-dialog'
 import { type Board, boardOf, type Place } from './board'
 import type { Login } from './console-api'
 import { dayOf, shifted } from './day'
@@ -14,6 +16,7 @@ import { doctorState, presentWorkers } from './doctors'
 import { FocusKeeper } from './focus-keeper'
 import { sign } from './icons'
 import './inside-row'
+import { lockedInvitations } from './locked-invitations'
 import './plain-row'
 import { Pulse } from './pulse'
 import { matches } from './search'
@@ -35,6 +38,7 @@ export class TodayPage extends Element {
   /** Ids of what the search found on the server; undefined while it has not been asked. */
   @state() private found: string[] | undefined
   @state() private whole = new Set<Place>()
+  @query('shinsatsu-invite-dialog') private inviteDialog!: InviteDialog
   protected readonly focusKeeper = new FocusKeeper(this)
   protected readonly pulse = new Pulse(this, () => this.#tick())
   #minute = Math.floor(now() / 60_000)
@@ -45,7 +49,7 @@ export class TodayPage extends Element {
     this.#present = presentWorkers(desk.sessions.values())
     const sessions = desk.ofTheDay.filter((session) => matches(session, this.query))
     const board = boardOf(sessions)
-    return html`<main class="wide" id="main">
+    return html`<main class="wide" id="main" @give-link=${this.#giveLink}>
       <shinsatsu-day-header
         .desk=${desk}
         .version=${this.version}
@@ -53,9 +57,16 @@ export class TodayPage extends Element {
         @search=${this.#search}
         @find=${this.#find}
       ></shinsatsu-day-header>
+      <div role="status" class="said">${lockedInvitations(desk)}</div>
       ${desk.state === 'loading' ? this.#loading() : desk.state === 'failed' ? this.#failed() : this.#groups(board)}
       ${this.query ? this.#found(sessions.length) : nothing}
-    </main>`
+    </main>
+      <shinsatsu-invite-dialog></shinsatsu-invite-dialog>`
+  }
+
+  #giveLink = ({ detail: session }: CustomEvent<VideoSession>) => {
+    this.inviteDialog.api = this.desk.api.access(session.id)
+    this.inviteDialog.giveLink({ userType: 'patient', ...session.appointment.patient })
   }
 
   #groups(board: Board) {

@@ -1,5 +1,5 @@
 import type { Actor, SessionParticipant } from '../api/types'
-import { fill, language } from '../i18n'
+import { fill, language, t } from '../i18n'
 import { consoleEn } from '../i18n/console.en'
 import { consoleJa } from '../i18n/console.ja'
 
@@ -25,7 +25,9 @@ export function isWord(text: string): Word | undefined {
 export function roleOf(person: Actor | SessionParticipant): string {
   if (person.userType === 'worker') return w(`role-${person.role ?? 'worker'}`)
   if (person.userType === 'system') return w('role-system')
-  return w('relation' in person && person.relation === 'guest' ? 'role-guest' : 'role-patient')
+  if ('guestKind' in person && person.guestKind) return t(`guest-${person.guestKind}`)
+  // A guest's number is below zero; a story's entries know no more of them.
+  return w(person.userId < 0 ? 'role-guest' : 'role-patient')
 }
 
 /** Whole minutes, and seconds while there are none: "4 min", "35 s". */
@@ -34,4 +36,10 @@ export function shortTime(seconds: number): string {
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return w('minutes', { count: minutes })
   return w('hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
+}
+
+/** A day and a time of day in the reader's zone, 24 h. */
+export function moment(iso: string): string {
+  const format = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+  return new Intl.DateTimeFormat(language() === 'en' ? 'en-GB' : 'ja', format).format(new Date(iso))
 }

@@ -1,8 +1,10 @@
 import type { ja } from './ja'
+import { access } from './access.en'
 import { moderation } from './moderation.en'
 
 export const en: Record<keyof typeof ja, string> = {
   ...moderation,
+  ...access,
 
   language: 'Language',
   online: 'Online consultation',

@@ -1,7 +1,9 @@
+import { access } from './access.ja'
 import { moderation } from './moderation.ja'
 
 export const ja = {
   ...moderation,
+  ...access,
 
   language: '言語',
   online: 'オンライン診療',

@@ -189,10 +189,11 @@ export class CallPage extends Element {
   #controls(): ControlState {
     const { consultation: c } = this
     return {
+      listensOnly: c.listensOnly,
       microphoneOn: !this.media.audioMuted,
       cameraOn: !this.media.videoMuted,
       sharing: c.isSharing,
-      mayShare: canShareScreen() && c.may('share_screen'),
+      mayShare: canShareScreen() && c.may('share_screen') && !c.listensOnly,
       sharePaused: canShareScreen() && !c.may('share_screen') && !c.room.session.screenShareAllowed,
       mayEnd: c.may('end_session'),
       peopleOpen: this.peopleOpen,

@@ -1,8 +1,8 @@
 import { html, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
-import { ApiProblem, hasReason, isTransient, NetworkProblem, Problem } from '../api/problem'
+import { ApiProblem, hasCode, hasReason, isTransient, NetworkProblem, Problem } from '../api/problem'
 import type { Clinic, Grant } from '../api/types'
-import type { Farewell } from '../call/phases'
+import type { Farewell, Phase } from '../call/phases'
 import { Element } from '../components/element'
 import { icon, type IconName } from '../components/icons'
 import { avatar, pageHeader, phoneButton } from '../components/parts'
@@ -14,6 +14,16 @@ export type Trouble =
   | 'link-expired'
   | 'link-revoked'
   | 'link-invalid'
+  | 'invitation-invalid'
+  | 'invitation-expired'
+  | 'invitation-revoked'
+  | 'invitation-locked'
+  /** A page for an invitation whose code is not in its address any more; the same for a host's token. */
+  | 'invitation-gone'
+  | 'host-token-invalid'
+  | 'host-token-used'
+  | 'host-token-expired'
+  | 'host-token-gone'
   | 'no-grant'
   | 'not-here'
   | 'network-down'
@@ -23,7 +33,10 @@ export type Trouble =
   | 'moved'
   | 'removed'
   | 'blocked'
+  /** One's link or invitation was taken back while one was in. */
+  | 'revoked'
   | 'entry-locked'
+  | 'not-open-yet'
 
 const MARKS: Partial<Record<Trouble, IconName>> = {
   'network-down': 'network-off',
@@ -35,14 +48,39 @@ const MARKS: Partial<Record<Trouble, IconName>> = {
   removed: 'leave',
   blocked: 'info',
   'entry-locked': 'lock',
+  'invitation-locked': 'lock',
+  'not-open-yet': 'clock',
 }
 
 /** What another try, or a tap, can mend. */
-const PASSING: Trouble[] = ['network-down', 'server-down', 'elsewhere', 'moved', 'entry-locked']
-/** How often a locked session is looked at again. */
+const PASSING: Trouble[] = ['network-down', 'server-down', 'elsewhere', 'moved', 'entry-locked', 'not-open-yet']
+/** What passes by itself: it is looked at again from time to time. */
+const AWAITED: Trouble[] = ['entry-locked', 'not-open-yet']
+/** How often. */
 const LOOK_EVERY_MS = 10_000
 /** What only the clinic can mend: there is no way back in from here. */
 const CLOSED: Trouble[] = ['removed', 'blocked']
+
+/** What we have words for under the server's own name for it. */
+const NAMED: Trouble[] = [
+  'link-used',
+  'link-expired',
+  'link-revoked',
+  'link-invalid',
+  'invitation-invalid',
+  'invitation-expired',
+  'invitation-revoked',
+  'invitation-locked',
+  'host-token-invalid',
+  'host-token-used',
+  'host-token-expired',
+]
+
+/** Where one is left once a consultation went this far. */
+export function troubleAfter(phase: Phase, problem: unknown): Trouble {
+  const itself = (['elsewhere', 'moved', 'removed', 'blocked', 'revoked'] as const).find((one) => one === phase)
+  return itself ?? troubleOf(problem)
+}
 
 /** The words for an error: what it means for the person, never its code. */
 export function troubleOf(error: unknown): Trouble {
@@ -51,12 +89,9 @@ export function troubleOf(error: unknown): Trouble {
   if (hasReason(error, 'removed')) return 'removed'
   if (hasReason(error, 'account_blocked')) return 'blocked'
   if (hasReason(error, 'locked')) return 'entry-locked'
-  if (error instanceof Problem) {
-    if (error.code === 'link_used') return 'link-used'
-    if (error.code === 'link_expired') return 'link-expired'
-    if (error.code === 'link_revoked') return 'link-revoked'
-    if (error.code === 'link_invalid') return 'link-invalid'
-  }
+  if (hasCode(error, 'session_not_open') || hasReason(error, 'session_not_open')) return 'not-open-yet'
+  const named = error instanceof Problem ? error.code.replaceAll('_', '-') : ''
+  if (NAMED.includes(named as Trouble)) return named as Trouble
   if (error instanceof ApiProblem && error.status === 401) return 'no-grant'
   return 'not-here'
 }
@@ -80,7 +115,7 @@ export class ProblemPage extends Element {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#looking = setInterval(() => this.trouble === 'entry-locked' && this.say('look-again'), LOOK_EVERY_MS)
+    this.#looking = setInterval(() => AWAITED.includes(this.trouble) && this.say('look-again'), LOOK_EVERY_MS)
   }
 
   override disconnectedCallback(): void {
@@ -143,6 +178,10 @@ export class ProblemPage extends Element {
   }
 
   #nextSteps() {
+    if (this.trouble === 'invitation-locked') {
+      const phone = phoneButton(this.clinic, t('call'), 'button--large', 'button--primary')
+      return html`${phone} ${this.#retry('retry', 'button--quiet')}`
+    }
     return html`${this.#primary()} ${this.#booking()} ${phoneButton(this.clinic, t('call'))}`
   }
 
@@ -153,15 +192,7 @@ export class ProblemPage extends Element {
   #primary() {
     if (this.#isPassing) {
       const words = this.trouble === 'elsewhere' ? 'use-here' : this.trouble === 'moved' ? 'return' : 'retry'
-      return html`<button
-        class="button button--primary button--large button--wide"
-        type="button"
-        data-testid="retry"
-        aria-disabled=${this.busy ? 'true' : nothing}
-        @click=${() => this.busy || this.say('retry')}
-      >
-        ${icon('refresh')} ${t(this.busy ? 'connecting' : words)}
-      </button>`
+      return this.#retry(words, 'button--primary')
     }
     if (CLOSED.includes(this.trouble)) return nothing
     return this.grants.map(
@@ -173,6 +204,18 @@ export class ProblemPage extends Element {
         ${t('continue-as', { name: grant.displayName })}
       </button>`,
     )
+  }
+
+  #retry(words: Key, weight: string) {
+    return html`<button
+      class="button ${weight} button--large button--wide"
+      type="button"
+      data-testid="retry"
+      aria-disabled=${this.busy ? 'true' : nothing}
+      @click=${() => this.busy || this.say('retry')}
+    >
+      ${icon('refresh')} ${t(this.busy ? 'connecting' : words)}
+    </button>`
   }
 
   #booking() {

@@ -74,6 +74,7 @@ export class WaitingPage extends Element {
   }
 
   #oneself() {
+    if (this.consultation.listensOnly) return this.#onlooker()
     return html`<section class="card stack stack--close waiting__self" aria-label=${t('own-devices')}>
       <div class="waiting__picture">
         <shinsatsu-preview .media=${this.media} .version=${this.version}></shinsatsu-preview>
@@ -87,6 +88,12 @@ export class WaitingPage extends Element {
         <summary class="button">${t('check-again')} ${icon('chevron')}</summary>
         <shinsatsu-device-check .media=${this.media} .version=${this.version}></shinsatsu-device-check>
       </details>
+    </section>`
+  }
+
+  #onlooker() {
+    return html`<section class="waiting__self" aria-label=${t('own-devices')}>
+      <p class="banner">${icon('info')}<span><strong>${t('listen-only')}</strong>${t('listen-only-lead')}</span></p>
     </section>`
   }
 
