@@ -11,7 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.store.engine import make_engine
 from shinsatsu.store.migrate import migrate
+from tests.log_watch import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary
 from tests.postgresql import PostgresqlServer
+
+__all__ = ["pytest_runtest_makereport", "pytest_sessionfinish", "pytest_terminal_summary"]
+"""The whole suite's output is watched."""
 
 NUMBERS = itertools.count(1)
 

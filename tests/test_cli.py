@@ -20,6 +20,7 @@ from shinsatsu.demo.ready import this_command
 from shinsatsu.lan import make_certificate
 from shinsatsu.settings import SettingsRefused, read_settings
 from shinsatsu.settings_check import checked
+from tests.log_watch import refuse_secrets
 from tests.test_supervisor import ENVIRONMENT, alive, free_port
 
 COMMAND = [sys.executable, "-m", "shinsatsu"]
@@ -39,7 +40,7 @@ def demo(*options: str, folder: Path) -> Iterator[tuple[Json, subprocess.Popen[s
         yield json.loads(process.stdout.readline()), process
     finally:
         process.kill()
-        process.communicate()
+        refuse_secrets(process.communicate()[1])
 
 
 def children(pid: int) -> list[int]:
@@ -341,6 +342,7 @@ def test_serve_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
         assert answer.json() == {"sessions": []}
         process.terminate()
         _, errors = process.communicate(timeout=5)
+    refuse_secrets(errors)
     assert process.returncode == 0
     assert "word" not in errors
     assert key not in errors
@@ -364,20 +366,22 @@ def test_serve_keeps_an_sfu_that_outlives_it_and_is_taken_up_again(tmp_path: Pat
     def sfu_pid() -> int:
         return int((folder / "sfu.pid").read_text())
 
-    with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL) as first:
+    log = (tmp_path / "serve.log").open("w")
+    with log, subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=log) as first:
         wait_for(lambda: listening(f"http://127.0.0.1:{port}"), 20)
         assert health()["mediaPlane"] == "ok"
         kept = sfu_pid()
         first.kill()
     try:
         assert alive(kept)
-        with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL) as second:
+        with subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.PIPE, text=True) as second:
             wait_for(lambda: listening(f"http://127.0.0.1:{port}"), 20)
             assert sfu_pid() == kept
             os.kill(kept, signal.SIGKILL)
             wait_for(lambda: sfu_pid() != kept and health()["mediaPlane"] == "ok", 20)
             kept = sfu_pid()
             second.terminate()
+            refuse_secrets(second.communicate()[1])
         assert second.returncode == 0
         wait_for(lambda: not alive(kept))
         assert not (folder / "sfu.pid").exists()

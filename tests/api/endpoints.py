@@ -20,6 +20,7 @@ from tests.api.gates import (
     known_guest,
     known_target,
     may,
+    may_book,
     may_create,
     may_list,
     may_manage_keys,
@@ -220,7 +221,7 @@ ENDPOINTS = (
     Endpoint("GET", SESSION + "/waiting-room", (200,), [may(Action.VIEW)]),
     Endpoint("GET", SESSION + "/fhir", (200,), [may(Action.READ_HISTORY)]),
     Endpoint("GET", "/api/audit/security-events", (200,), [may_read_audit]),
-    Endpoint("PUT", "/api/appointments/{appointmentId}", (200,), [may(Action.PUT_APPOINTMENT)], booking),
+    Endpoint("PUT", "/api/appointments/{appointmentId}", (200,), [may_book], booking),
     Endpoint(
         "POST",
         SESSION + "/links",

@@ -5,7 +5,7 @@ states that are nobody's right: an id that is stale, a session that is over.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shinsatsu.domain.guests import WITHHOLDABLE
 from shinsatsu.domain.permission_table import Column
@@ -104,6 +104,12 @@ def may_create(state: State) -> Refusal | None:
     if state.status in OVER:
         context = Context(context.relation)
     return refusal_of(decide(actor_of(state), Action.CREATE, context))
+
+
+def may_book(state: State) -> Refusal | None:
+    """A booking names no guests: to it they are strangers."""
+    relation = None if state.actor is GUEST else context_of(state).relation
+    return refusal_of(decide(actor_of(state), Action.PUT_APPOINTMENT, replace(context_of(state), relation=relation)))
 
 
 def open_and_own(state: State) -> Refusal | None:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 ENDS_A_LOGIN = ("/api/console/login", "/api/logins/{loginId}")
 GUEST = {"displayName": "Guest", "kind": "family"}
 SESSION = "/api/video-sessions/{sessionId}"
-MADE_AT = {
+MADE_AT: Mapping[str, tuple[str, Json]] = {
     "linkId": (SESSION + "/links", {"userType": "patient", "userId": 1}),
     "invitationId": (SESSION + "/invitations", {"userType": "patient", "userId": 1, "check": "none"}),
     "keyId": ("/api/keys", {"name": "portal", "scopes": ["links"]}),

@@ -52,7 +52,7 @@ from tests.api.worlds import (
 from tests.house import House
 from tests.media_plane import PlaneSession, Pull
 
-COMBINATIONS = 30_661
+COMBINATIONS = 56_772
 """How many requests this makes; docs and changelog name the number."""
 FRAMEWORK = {"/assets"}
 """Mounted files, which ask nobody who they are."""

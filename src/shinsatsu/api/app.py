@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from shinsatsu.api import (
@@ -68,7 +69,7 @@ def create_app(context: ApiContext, streams: Sequence[APIRouter], lifespan: Life
     app.add_exception_handler(HTTPException, from_http)
     for router in (*_routers(), *streams):
         app.include_router(router)
-    app.include_router(_reference_routes(app))
+    app.include_router(_reference_routes())
     app.include_router(page_routes())
     app.router.routes.extend(asset_mounts())
     return app
@@ -98,13 +99,14 @@ def _routers() -> Sequence[APIRouter]:
     )
 
 
-def _reference_routes(app: FastAPI) -> APIRouter:
-    """`/docs`, made from the OpenAPI document when first asked for."""
+def _reference_routes() -> APIRouter:
+    """`/docs`, made from the OpenAPI document when asked for."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(reference_page(app.openapi()))
+    async def docs(request: Request) -> HTMLResponse:
+        # From the request: the framework keeps functions of routes for good, with an application that they close over.
+        return HTMLResponse(reference_page(request.app.openapi()))
 
     @router.get("/docs.css")
     async def style() -> Response:

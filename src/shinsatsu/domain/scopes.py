@@ -34,11 +34,8 @@ SCOPE_FOR: Mapping[Action, KeyScope] = MappingProxyType(
 )
 """What a key needs for an action; for any other no scope will do."""
 NOT_BY_GRANT = frozenset(
-    {
-        Action.MANAGE_USERS, Action.MANAGE_KEYS, Action.READ_AUDIT, Action.PLAY_RECORDING, Action.PUT_APPOINTMENT,
-        Action.EXPLAIN_PERMISSIONS,
-    }
-)  # fmt: skip
+    {Action.MANAGE_USERS, Action.MANAGE_KEYS, Action.READ_AUDIT, Action.PLAY_RECORDING, Action.PUT_APPOINTMENT}
+)
 """What takes a login: a worker's grant acts in its one consultation, and in nothing beside it (spec §8)."""
 
 

@@ -25,7 +25,7 @@ def database_url(address: str) -> URL:
 
 
 def make_engine(address: str) -> AsyncEngine:
-    """An engine over a small pool; nothing is connected yet."""
+    """An engine over a small pool; nothing is connected yet. Its errors quote no values: they may come to a log."""
     url = database_url(address)
     if url.get_backend_name() == "sqlite":
         opener = partial(connect, str(url.database))
@@ -34,6 +34,7 @@ def make_engine(address: str) -> AsyncEngine:
             connect_args={"async_creator_fn": lambda *_arguments, **_options: opener()},
             pool_size=POOL_SIZE,
             pool_timeout=POOL_TIMEOUT,
+            hide_parameters=True,
         )
     settings = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
     return create_async_engine(
@@ -41,5 +42,6 @@ def make_engine(address: str) -> AsyncEngine:
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"server_settings": settings},
     )
