@@ -100,6 +100,13 @@ def test_a_logged_exception_shows_no_variables(tmp_path: Path, terminal: bool) -
     assert "nobody may read" not in told
 
 
+def test_no_server_has_an_access_log() -> None:
+    async def nothing(*_: object) -> None: ...
+
+    assert make_server(nothing).config.access_log is False
+    assert http_config(CallsApi.__new__(CallsApi)).access_log is False
+
+
 async def test_a_database_error_quotes_no_values(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         with pytest.raises(DBAPIError) as refused:

@@ -47,6 +47,7 @@ class InProcess:
         )
         feed = ConsoleFeed(self._login, [])
         self.app: FastAPI = create_app(self._context, [self._streams.router(), feed.router()])
+        self._documented = self.app.openapi()["paths"]
 
     async def request(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: object = None
@@ -71,9 +72,16 @@ class InProcess:
                 over.set()
 
         await self.app(scope, receive, send)
+        self._check_documented(scope, sent[0]["status"])
         text = b"".join(one.get("body", b"") for one in sent[1:]).decode()
         media_type = dict(sent[0]["headers"]).get(b"content-type", b"").decode()
         return Answer(sent[0]["status"], text, media_type=media_type)
+
+    def _check_documented(self, scope: Mapping[str, Any], status: int) -> None:
+        """Every answer of every test is one that the OpenAPI document has."""
+        operations = self._documented.get(getattr(scope.get("route"), "path", None), {})
+        operation = operations.get(scope["method"].lower())
+        assert operation is None or str(status) in operation["responses"], f"{scope['path']}: {status}"
 
     async def open(self, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         """Opens a stream and hangs up after what it says at once."""

@@ -44,6 +44,9 @@ async def test_a_body_too_deep_is_refused_before_it_is_parsed(clinic: Clinic) ->
         ({"cookie": "c=1", "sec-fetch-site": "cross-site"}, True),
         ({"cookie": "c=1", "sec-fetch-site": "same-site"}, True),
         ({"cookie": "c=1"}, False),
+        ({"origin": "https://evil.example"}, True),
+        ({"sec-fetch-site": "cross-site"}, True),
+        ({}, False),
         ({"authorization": "Bearer x", "origin": "https://evil.example"}, False),
     ],
 )

@@ -56,7 +56,6 @@ async def test_a_good_answer(fake: FakeProvider) -> None:
         {"header": {"alg": "PS256"}},
         {"header": {"kid": "unknown"}},
     ],
-    ids=str,
 )
 async def test_an_id_token_that_does_not_hold(fake: FakeProvider, wrong: dict[str, Any]) -> None:
     fake.token = id_token(**{"nonce": "nonce", **wrong})

@@ -44,17 +44,17 @@ UserId = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 AnyUserId = Annotated[
     StrictInt, Field(ge=-(2**48), le=MAX_ID, json_schema_extra={"not": {"const": 0}}), AfterValidator(_somebody)
 ]
-# No control characters, no unpaired surrogates: names are stored, shown and put into signed text.
+# No control characters, nothing that turns the text around it (UAX #9), no unpaired surrogates: names are stored, shown
+# beside each other and put into signed text.
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]*$"
 DisplayName = Annotated[
     str,
-    StringConstraints(
-        strict=True, strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"
-    ),
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN),
 ]
-Text = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
+Text = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=PLAIN)]
 Reason = Annotated[
     str,
-    StringConstraints(strict=True, strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"),
+    StringConstraints(strict=True, strip_whitespace=True, max_length=200, pattern=PLAIN),
 ]
 OutcomeName = Literal["completed", "no_show_patient", "no_show_doctor", "moved_to_phone", "moved_to_in_person"]
 Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]

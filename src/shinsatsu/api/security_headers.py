@@ -48,11 +48,12 @@ def security_headers(public_url: str, frame_ancestors: Sequence[str] = ()) -> It
 
 
 def comes_from_elsewhere(method: str, headers: Headers, origins: Collection[str]) -> bool:
-    """Whether a page of another origin had a browser send this write along with our cookies (OWASP ASVS 5.0 3.5).
+    """Whether a page of another origin had a browser send this write, to use our cookies or to get some (ASVS 5.0 3.5).
 
-    Cookies only count beside a header that names them, which such a page cannot set; this refuses it earlier.
+    Cookies only count beside a header that names them, which such a page cannot set; this refuses it earlier, and a
+    login that it would begin in its visitor's browser. Whoever sends a Bearer token and no cookie is no such page.
     """
-    if method in READING or "cookie" not in headers:
+    if method in READING or ("cookie" not in headers and "authorization" in headers):
         return False
     origin = headers.get("origin")
     if origin is not None:

@@ -149,9 +149,9 @@ def shown_login_name(name: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """What makes two login names the same: NFKC, case folded, NFKC again (Unicode 3.13, toNFKC_Casefold)."""
-    folded = unicodedata.normalize("NFKC", name.strip()).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    """What makes two login names the same: NFKC, trimmed, case folded, NFKC again (Unicode 3.13, toNFKC_Casefold)."""
+    folded = unicodedata.normalize("NFKC", name).strip().casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 def browser_of(user_agent: str | None) -> str:
