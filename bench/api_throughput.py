@@ -53,7 +53,7 @@ async def ours(folder: Path) -> None:
     """Serves shinsatsu; prints its port and an API key."""
     from pydantic import SecretStr
 
-    from shinsatsu.bootstrap import build
+    from shinsatsu.bootstrap.server import build
     from shinsatsu.settings import Settings
 
     server = build(

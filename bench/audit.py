@@ -22,7 +22,7 @@ from tests.house import DOCTOR, OPERATOR, PATIENT, WISH, House
 from tests.proof import attacked, note, verdict_on
 from tests.tampering import Attacker
 
-from shinsatsu.audit_work import collector_paused
+from shinsatsu.administration.audit_work import collector_paused
 from shinsatsu.domain.audit_evidence import Anchored
 from shinsatsu.proof.anchor import KEY, AnchorFile
 from shinsatsu.proof.keys import PublicKeys

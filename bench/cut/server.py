@@ -10,7 +10,8 @@ from pathlib import Path
 import uvloop
 from pydantic import SecretStr
 
-from shinsatsu import bootstrap
+from shinsatsu.bootstrap import buses
+from shinsatsu.bootstrap import server as assembly
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.events import StoredEvent
 from shinsatsu.realtime.local_bus import LocalBus
@@ -32,7 +33,7 @@ async def serve(folder: Path, sfu_url: str, app_id: str, secret: str) -> None:
     configure_logging("warning")
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = bootstrap.build(
+    server = assembly.build(
         Settings(
             data_dir=folder,
             base_url=f"http://127.0.0.1:{port}",
@@ -50,6 +51,6 @@ async def serve(folder: Path, sfu_url: str, app_id: str, secret: str) -> None:
 
 
 if __name__ == "__main__":
-    bootstrap.LocalBus = StampedBus  # type: ignore[attr-defined]
+    buses.LocalBus = StampedBus  # type: ignore[attr-defined]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(Path(sys.argv[1]), *sys.argv[2:5]))

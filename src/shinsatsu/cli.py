@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from shinsatsu.audit_command import commands as audit_commands
-from shinsatsu.key_command import commands as key_commands
-from shinsatsu.key_command import make as make_key
-from shinsatsu.secret_command import commands as secret_commands
-from shinsatsu.user_command import commands as user_commands
-from shinsatsu.webhook_command import commands as webhook_commands
+from shinsatsu.administration.audit import commands as audit_commands
+from shinsatsu.administration.keys import commands as key_commands
+from shinsatsu.administration.keys import make as make_key
+from shinsatsu.administration.secrets import commands as secret_commands
+from shinsatsu.administration.users import commands as user_commands
+from shinsatsu.administration.webhooks import commands as webhook_commands
 
 if TYPE_CHECKING:
     from shinsatsu.settings import Settings
@@ -88,7 +88,7 @@ def sfu(
 @app.command()
 def migrate(data: Data = None) -> None:
     """Bring the database to the present version; `serve` and `demo` do it themselves on SQLite."""
-    from shinsatsu.maintenance import migrate_database
+    from shinsatsu.administration.database import migrate_database
     from shinsatsu.settings import read_settings
 
     raise typer.Exit(_run(lambda: migrate_database(read_settings(**_given(data)))))
@@ -103,7 +103,7 @@ def link(
     url: Annotated[str, typer.Option(help="Address of the running server.")] = "http://127.0.0.1:8000",
 ) -> None:
     """Print a fresh consultation link for one person of a session."""
-    from shinsatsu.link_command import LinkRefused, mint
+    from shinsatsu.administration.links import LinkRefused, mint
 
     try:
         typer.echo(mint(url.rstrip("/"), api_key, session_id, user_type, user_id))

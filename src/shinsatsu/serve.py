@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import structlog
 from pydantic import SecretStr
 
-from shinsatsu.bootstrap import build
+from shinsatsu.administration.database import migrate_database
+from shinsatsu.bootstrap.server import build
 from shinsatsu.embedded_sfu import EmbeddedSfu
-from shinsatsu.maintenance import migrate_database
 from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
 from shinsatsu.settings import Settings, make_data_folder
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from shinsatsu.bootstrap import Server, build
+from shinsatsu.bootstrap.server import Server, build
 from shinsatsu.demo.clinic import ADMIN, OPERATOR
 from shinsatsu.settings import Settings
 

@@ -25,7 +25,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from shinsatsu.bootstrap import build
+from shinsatsu.bootstrap.server import build
 from tests.api.clinic import Clinic, Sfu, settings
 from tests.api.endpoints import ENDPOINTS
 from tests.api.openapi_stage import EVERYBODY, Stage, Who, credentials

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from shinsatsu.bootstrap import build as build_server
+from shinsatsu.bootstrap.server import build as build_server
 from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.session_status import OPEN, SessionStatus
 from shinsatsu.domain.tracks import TrackType

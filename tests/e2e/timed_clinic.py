@@ -14,7 +14,7 @@ import uvloop
 from pydantic import SecretStr
 
 from shinsatsu.api.users import setup_url
-from shinsatsu.bootstrap import Server, build
+from shinsatsu.bootstrap.server import Server, build
 from shinsatsu.demo.sfu_child import APP_ID, start_sfu
 from shinsatsu.domain.roles import WorkerRole
 from shinsatsu.service.people import COMMAND_LINE, WorkerDetails

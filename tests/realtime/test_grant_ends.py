@@ -10,8 +10,8 @@ from typing import Self
 import pytest
 from starlette.websockets import WebSocket
 
-from shinsatsu import bootstrap
 from shinsatsu.api.context import ApiContext
+from shinsatsu.bootstrap import server as bootstrap
 from shinsatsu.domain.credentials import Grant
 from tests.api.clinic import Json, Person, settings
 from tests.realtime.test_websocket import GRACE, Live, closed, hear, join, serving

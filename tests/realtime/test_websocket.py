@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from shinsatsu.bootstrap import Server, build
+from shinsatsu.bootstrap.server import Server, build
 from shinsatsu.demo.clinic import ADMIN, OPERATOR
 from shinsatsu.lan import make_certificate
 from shinsatsu.serving import Server as HttpServer

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from shinsatsu.bootstrap import Server, build
+from shinsatsu.administration.database import migrate_database
+from shinsatsu.bootstrap.server import Server, build
 from shinsatsu.demo import clinic
 from shinsatsu.demo.ready import Ready
 from shinsatsu.demo.sfu_child import APP_ID, SfuChild, start_sfu
 from shinsatsu.domain.credentials import LinkState
 from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.lan import lan_addresses, make_certificate
-from shinsatsu.maintenance import migrate_database
 from shinsatsu.serving import CannotStart, configure_logging, listen, make_server, run, stop_on_signals
 from shinsatsu.settings import Settings, make_data_folder, read_settings
 from shinsatsu.supervisor import ChildFailed, Supervisor

@@ -102,9 +102,8 @@ class ConsoleFeed:
                     locked = STILL_LOCKED[event.event_type]
                     reader.invitations[str(event.metadata["invitationId"])] = (consultation, locked)
 
-    @property
-    def watched(self) -> bool:
-        """Whether any console is open here."""
+    def watches(self, _: str) -> bool:
+        """Whether any console is open here, which looks at every session."""
         return bool(self._readers)
 
     def resync(self) -> None:

@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as Protocols; `bootstrap.py` picks who implements them."""
+"""What the use cases need from outside, as Protocols; `bootstrap` picks who implements them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

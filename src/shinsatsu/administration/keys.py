@@ -100,7 +100,7 @@ def _text(moment: "datetime") -> str:
 
 
 def _work(work: "Callable[[Keys], Awaitable[None]]", data: Path | None) -> None:
+    from shinsatsu.administration.database import on_keys
     from shinsatsu.cli import run_command
-    from shinsatsu.maintenance import on_keys
 
     run_command(lambda settings: on_keys(settings, work), data)

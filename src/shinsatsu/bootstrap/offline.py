@@ -2,18 +2,17 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shinsatsu.bootstrap import build_sealer, login_rules
+from shinsatsu.bootstrap.foundations import login_rules, make_sealer, signing_keys
 from shinsatsu.realtime.local_bus import LocalBus
 from shinsatsu.service.access import Access
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.keys import Keys
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.proof import Proof
-from shinsatsu.service.signing_keys import SigningKeys
 from shinsatsu.service.sources import SystemClock, TimeOrderedIds
 from shinsatsu.service.staff_access import StaffAccess, staff_access
 from shinsatsu.service.webhooks import Webhooks
-from shinsatsu.settings import Settings, origin_of, signing_secrets
+from shinsatsu.settings import Settings, origin_of
 from shinsatsu.store.unit_of_work import SqlUnitsOfWork
 from shinsatsu.webhooks.sender import SafeSender
 
@@ -36,12 +35,12 @@ def build_keys(settings: Settings, engine: AsyncEngine) -> Keys:
 def build_webhooks(settings: Settings, engine: AsyncEngine) -> Webhooks:
     """Webhooks."""
     sender = SafeSender(allow_private=settings.webhook_allow_private)
-    return Webhooks(_commands(settings, engine), _keys(settings), sender)
+    return Webhooks(_commands(settings, engine), signing_keys(settings), sender)
 
 
 def build_staff(settings: Settings, engine: AsyncEngine) -> StaffAccess:
     """People and how they log in."""
-    commands, keys = _commands(settings, engine), _keys(settings)
+    commands, keys = _commands(settings, engine), signing_keys(settings)
     logins = Logins(commands, Access(commands), keys.newest, login_rules(settings))
     return staff_access(commands, logins, keys, origin_of(settings.public_url), settings.clinic_name)
 
@@ -52,9 +51,5 @@ def build_proof(settings: Settings, engine: AsyncEngine) -> Proof:
 
 
 def _commands(settings: Settings, engine: AsyncEngine) -> Commands:
-    units_of_work = SqlUnitsOfWork(engine, build_sealer(settings, SystemClock()))
+    units_of_work = SqlUnitsOfWork(engine, make_sealer(settings, SystemClock()))
     return Commands(units_of_work, LocalBus(), NothingFlows(), SystemClock(), TimeOrderedIds())
-
-
-def _keys(settings: Settings) -> SigningKeys:
-    return SigningKeys([secret.encode() for secret in signing_secrets(settings)])

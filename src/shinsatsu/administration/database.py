@@ -28,7 +28,7 @@ async def migrate_database(settings: Settings) -> int:
 
 async def on_keys(settings: Settings, work: "Callable[[Keys], Awaitable[None]]") -> int:
     """Has a command work on API keys."""
-    from shinsatsu.offline import build_keys
+    from shinsatsu.bootstrap.offline import build_keys
 
     async with _database(settings) as engine:
         await work(build_keys(settings, engine))
@@ -37,7 +37,7 @@ async def on_keys(settings: Settings, work: "Callable[[Keys], Awaitable[None]]")
 
 async def on_webhooks(settings: Settings, work: "Callable[[Webhooks], Awaitable[None]]") -> int:
     """Has a command work on webhooks."""
-    from shinsatsu.offline import build_webhooks
+    from shinsatsu.bootstrap.offline import build_webhooks
 
     async with _database(settings) as engine:
         await work(build_webhooks(settings, engine))
@@ -46,7 +46,7 @@ async def on_webhooks(settings: Settings, work: "Callable[[Webhooks], Awaitable[
 
 async def on_staff(settings: Settings, work: "Callable[[StaffAccess], Awaitable[None]]") -> int:
     """Has a command work on people and how they log in."""
-    from shinsatsu.offline import build_staff
+    from shinsatsu.bootstrap.offline import build_staff
 
     async with _database(settings) as engine:
         await work(build_staff(settings, engine))
@@ -55,7 +55,7 @@ async def on_staff(settings: Settings, work: "Callable[[StaffAccess], Awaitable[
 
 async def on_proof(settings: Settings, work: "Callable[[Proof], Awaitable[None]]") -> int:
     """Has a command work on the proof."""
-    from shinsatsu.offline import build_proof
+    from shinsatsu.bootstrap.offline import build_proof
 
     async with _database(settings) as engine:
         await work(build_proof(settings, engine))

@@ -12,12 +12,12 @@ from typing import IO, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from shinsatsu.administration.database import on_proof
+from shinsatsu.bootstrap.offline import build_proof
 from shinsatsu.domain.audit import Sealed, event_body, head_statement
 from shinsatsu.domain.audit_evidence import Anchored, EventRow, HeadRow, Verdict
 from shinsatsu.domain.roles import UserKey, UserType
 from shinsatsu.domain.timestamps import to_text
-from shinsatsu.maintenance import on_proof
-from shinsatsu.offline import build_proof
 from shinsatsu.proof.anchor import KEY, AnchorFile
 from shinsatsu.proof.keys import PublicKeys, listed_keys, own_keys, rotate_key
 from shinsatsu.service.proof import Proof

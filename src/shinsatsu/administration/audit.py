@@ -21,7 +21,7 @@ Anchors = Annotated[
 @commands.command()
 def verify(data: Data = None, anchor: Anchors = None) -> None:
     """Say whether every event is as it was written; exit status 1 when one is not."""
-    from shinsatsu.audit_work import verify_events
+    from shinsatsu.administration.audit_work import verify_events
 
     _run(lambda settings: verify_events(settings, anchor or []), data)
 
@@ -32,7 +32,7 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="A file; default: standard output.")] = None,
 ) -> None:
     """Write everything that docs/verify_audit.py needs, as JSON Lines."""
-    from shinsatsu.audit_work import export_events
+    from shinsatsu.administration.audit_work import export_events
 
     _run(lambda settings: export_events(settings, out), data)
 
@@ -43,7 +43,7 @@ def prune(
     data: Data = None,
 ) -> None:
     """Delete the events of sessions that ended before a day, and older security events; signed tombstones stay."""
-    from shinsatsu.audit_work import prune_events
+    from shinsatsu.administration.audit_work import prune_events
 
     _run(lambda settings: prune_events(settings, before), data)
 
@@ -55,7 +55,7 @@ def erase(
     data: Data = None,
 ) -> None:
     """Erase what was written at stays (why somebody came in or was removed); the events stay proven."""
-    from shinsatsu.audit_work import erase_texts, user_key
+    from shinsatsu.administration.audit_work import erase_texts, user_key
 
     key = user_key(user) if user else None
     if (participant is None) == (key is None):
@@ -66,7 +66,7 @@ def erase(
 @commands.command("rotate-key")
 def rotate_key(data: Data = None) -> None:
     """Sign with a new key from now on; the old one introduces it, and what it signed stays signed."""
-    from shinsatsu.audit_work import rotate_signing_key
+    from shinsatsu.administration.audit_work import rotate_signing_key
 
     _run(rotate_signing_key, data)
 

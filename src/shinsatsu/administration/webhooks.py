@@ -110,7 +110,7 @@ def _moment(since: str | None) -> datetime | None:
 
 
 def _work(work: "Callable[[Webhooks], Awaitable[None]]", data: Path | None) -> None:
+    from shinsatsu.administration.database import on_webhooks
     from shinsatsu.cli import run_command
-    from shinsatsu.maintenance import on_webhooks
 
     run_command(lambda settings: on_webhooks(settings, work), data)

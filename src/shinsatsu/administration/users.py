@@ -135,7 +135,7 @@ def _print(setup: "Setup", settings: "Settings") -> None:
 
 
 def _work(work: "Callable[[StaffAccess, Settings], Awaitable[None]]", data: Path | None) -> None:
+    from shinsatsu.administration.database import on_staff
     from shinsatsu.cli import run_command
-    from shinsatsu.maintenance import on_staff
 
     run_command(lambda settings: on_staff(settings, lambda staff: work(staff, settings)), data)
