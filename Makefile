@@ -16,7 +16,7 @@ demo: .venv/.installed $(WEB)  ## Start a demo clinic and print a link for each 
 
 test: .venv/.tests $(WEB) check  ## Check, then run every test, in real browsers too (installs what it needs)
 	@npm --prefix web test --silent
-	$(BIN)/pytest --ignore=tests/e2e $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --ignore=tests/e2e $(ARGS)
 	$(BIN)/pytest tests/e2e $(ARGS)
 
 check: .venv/.tests web/node_modules/.installed  ## Format, lint, strict types, house rules: under a minute

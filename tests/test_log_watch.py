@@ -15,8 +15,12 @@ from shinsatsu.domain.roles import UserType
 from shinsatsu.domain.scopes import KeyScope
 from shinsatsu.service.standard_webhooks import new_secret
 from shinsatsu.service.totp import offer
+from shinsatsu.serving import make_server
+from shinsatsu.sfu.app import CallsApi, Credentials
+from shinsatsu.sfu.server import http_config
 from tests.house import DOCTOR, PATIENT, House
 from tests.log_watch import found_in
+from tests.sfu.test_session import Sfu
 
 ROOT = Path(__file__).parent.parent
 HARMLESS = """
@@ -101,10 +105,13 @@ def test_a_logged_exception_shows_no_variables(tmp_path: Path, terminal: bool) -
 
 
 def test_no_server_has_an_access_log() -> None:
+    """Uvicorn's would have addresses with their queries; that `serve` keeps quiet is in tests/test_cli.py."""
+
     async def nothing(*_: object) -> None: ...
 
     assert make_server(nothing).config.access_log is False
-    assert http_config(CallsApi.__new__(CallsApi)).access_log is False
+    sfu = Sfu()
+    assert http_config(CallsApi(sfu.registry, Credentials("app", "secret"), sfu.clock)).access_log is False
 
 
 async def test_a_database_error_quotes_no_values(engine: AsyncEngine) -> None:

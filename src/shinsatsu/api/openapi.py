@@ -79,8 +79,6 @@ def _impossible(path: str, method: str, operation: Mapping[str, Any], schemes: C
         impossible |= {"409", "410"}
     if reads and not schemes:
         impossible |= {"401", "403"} | (set() if at_provider else {"404", "429"})
-    if reads and schemes == ("login",) and "{" not in path:  # to anybody else some things do not exist
-        impossible.add("404")
     if schemes and not path.endswith("/confirm"):  # nothing of theirs is good once only
         impossible.add("410")
     return impossible
