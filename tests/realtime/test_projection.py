@@ -182,6 +182,8 @@ TABLE: dict[EventType, Told] = {
     EventType.RESCHEDULED: all_of_them(
         STATUS, lambda room: room.session.record(EventType.RESCHEDULED, KEY, NOW, startsAt="", scheduledDuration=15)
     ),
+    EventType.REBOOKED: all_of_them(STATUS, partial(recorded, EventType.REBOOKED)),
+    EventType.ACCESS_REVOKED: nobody(partial(recorded, EventType.ACCESS_REVOKED)),
     EventType.JOINED: staff_and_inside("participant_joined", lambda room: room.come(ADMIN, Relation.STAFF)),
     EventType.LEFT: staff_and_inside("participant_left", left),
     EventType.ADMITTED: Told(Room.admit, UPDATED, "participant_joined", None),

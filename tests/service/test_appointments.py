@@ -6,8 +6,9 @@ import pytest
 
 from shinsatsu.domain.appointment import AppointmentStatus
 from shinsatsu.domain.errors import Forbidden, InvalidRequest, NotFound, SessionEnded
+from shinsatsu.domain.events import EventType
 from shinsatsu.domain.participant import Admission
-from shinsatsu.domain.roles import AuthUser
+from shinsatsu.domain.roles import AuthUser, UserType
 from shinsatsu.domain.session_status import EndReason, SessionStatus
 from shinsatsu.service.appointments import PersonDetails
 from tests.house import ADMIN, DOCTOR, KEY, OPERATOR, OTHER_DOCTOR, PATIENT, START, SUPPORT, House, details
@@ -90,3 +91,32 @@ async def test_a_booking_gives_nobody_another_role(house: House) -> None:
     with pytest.raises(InvalidRequest) as refused:
         await house.book(support_doctors=(PersonDetails(DOCTOR.user_id, "Twice"),))
     assert refused.value.field == "supportDoctors"
+
+
+async def test_who_is_booked_is_part_of_the_story(house: House) -> None:
+    session_id = await house.book()
+    await house.book(doctor=PersonDetails(5, "Doctor 5"), support_doctors=())
+    async with house.units_of_work.read() as unit:
+        last = (await unit.sessions.events_after(session_id, 0, 100))[-1]
+    assert last.event_type is EventType.REBOOKED
+    assert (last.metadata["before"]["doctorId"], last.metadata["after"]["doctorId"]) == (3, 5)
+    await house.book(doctor=PersonDetails(5, "Doctor 5"), support_doctors=())
+    assert (await house.story(session_id)).count("rebooked") == 1
+
+
+async def test_a_booking_that_renames_somebody_is_on_record_without_the_name(house: House) -> None:
+    await house.book()
+    await house.book(patient=PersonDetails(7, "Another name", language="ja"))
+    async with house.units_of_work.read() as unit:
+        (noted,) = await unit.security.after(0, 10)
+    assert (noted.event.event_type, noted.event.metadata) == ("user_changed", {"userType": "patient", "userId": 7})
+
+
+async def test_cancelling_says_what_it_takes_back(house: House) -> None:
+    session_id = await house.book()
+    minted = await house.links.mint(KEY, session_id, UserType.PATIENT, 7)
+    await house.book(status=AppointmentStatus.CANCELLED)
+    async with house.units_of_work.read() as unit:
+        events = await unit.sessions.events_after(session_id, 0, 100)
+    (revoked,) = [one for one in events if one.event_type is EventType.ACCESS_REVOKED]
+    assert revoked.metadata == {"links": [minted.id], "grants": [], "invitations": [], "reason": "cancelled"}

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 NEEDED = ("camera", "microphone", "display-capture", "screen-wake-lock")
 NOBODY = "'none'"
-NOT_NEEDED = ("geolocation", "payment", "usb", "serial", "hid", "bluetooth", "midi", "browsing-topics")
+NOT_NEEDED = ("geolocation", "payment", "usb", "serial", "hid", "midi", "browsing-topics")
 
 
 def content_security_policy(public_url: str, frame_ancestors: Sequence[str] = ()) -> str:

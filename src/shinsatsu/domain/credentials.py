@@ -1,8 +1,10 @@
 """Links, grants and API keys as the rules see them; their secrets are never here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from shinsatsu.domain.roles import AuthUser, UserKey, UserType
 
@@ -56,6 +58,27 @@ class Link:
         if self.used_at is not None:
             return LinkState.USED
         return LinkState.OPEN if now < self.expires_at else LinkState.EXPIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The ids of what was taken back at once."""
+
+    links: Sequence[str]
+    grants: Sequence[str]
+    invitations: Sequence[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.links or self.grants or self.invitations)
+
+    def told(self, reason: str) -> dict[str, Any]:
+        """As the event `access_revoked` tells it."""
+        return {
+            "links": list(self.links),
+            "grants": list(self.grants),
+            "invitations": list(self.invitations),
+            "reason": reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)

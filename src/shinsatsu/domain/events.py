@@ -31,6 +31,8 @@ erased; the metadata have its salted hash. By type:
                (closed | muted | screen_share_off)
 - guest_invited, guest_changed  `userType`, `userId`, `kind`, `withheld` (actions left out)
 - guest_withdrawn  `userType`, `userId`
+- rebooked     `before`, `after`: each `patientId`, `doctorId`, `supportDoctorIds`, `admission`
+- access_revoked  `links`, `grants`, `invitations` (ids taken back), `reason` (removed | withdrawn | cancelled)
 - link_minted  `linkId`, `forUserType`, `forUserId`, `invitationId` (where one was opened)
 - link_exchanged  `linkId`, `grantId`
 - link_revoked `linkId`, `grantId` (or None), `forUserType`, `forUserId`, `reason` (resent | revoked)
@@ -63,6 +65,7 @@ class EventType(StrEnum):
     ENDED = "ended"
     FAILED = "failed"
     RESCHEDULED = "rescheduled"
+    REBOOKED = "rebooked"
     JOINED = "joined"
     LEFT = "left"
     ADMITTED = "admitted"
@@ -88,6 +91,7 @@ class EventType(StrEnum):
     GUEST_INVITED = "guest_invited"
     GUEST_CHANGED = "guest_changed"
     GUEST_WITHDRAWN = "guest_withdrawn"
+    ACCESS_REVOKED = "access_revoked"
     LINK_MINTED = "link_minted"
     LINK_EXCHANGED = "link_exchanged"
     LINK_REVOKED = "link_revoked"

@@ -10,8 +10,6 @@ from shinsatsu.domain.errors import Forbidden, InvalidRequest
 from shinsatsu.domain.invitation_errors import CodeTooSoon, InvitationExpired, InvitationLocked, InvitationRevoked
 from shinsatsu.domain.roles import UserKey, UserType
 
-GRACE = timedelta(hours=2)
-"""How long after the appointment's end an invitation is still good: consultations start late."""
 MOST_TRIES = 5
 MOST_SENDS = 5
 SEND_AGAIN_AFTER = timedelta(seconds=30)
@@ -131,7 +129,7 @@ class Invitation:
 
 def good_until(appointment: Appointment) -> datetime:
     """The end of an invitation: the appointment's, and the grace."""
-    return appointment.starts_at + timedelta(minutes=appointment.scheduled_duration) + GRACE
+    return appointment.starts_at + timedelta(minutes=appointment.scheduled_duration)
 
 
 def deliverable(kind: DeliveryKind, address: str) -> str:

@@ -242,6 +242,7 @@ _PROJECTIONS: Mapping[EventType, Callable[[StoredEvent, SessionView], Body]] = {
     EventType.ENDED: _session_status,
     EventType.FAILED: _session_status,
     EventType.RESCHEDULED: _session_status,
+    EventType.REBOOKED: _session_status,
     EventType.JOINED: _joined,
     EventType.ADMITTED: _admitted,
     EventType.SENT_BACK: _sent_back,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shinsatsu.domain.credentials import ApiKey, Grant, Link, Login, LoginEnd, LoginOpening, SpentToken
+from shinsatsu.domain.credentials import ApiKey, Grant, Link, Login, LoginEnd, LoginOpening, Revoked, SpentToken
 from shinsatsu.domain.guests import Guest
 from shinsatsu.domain.roles import UserKey
 
@@ -45,10 +45,10 @@ class CredentialRepository(Protocol):
     async def has_grant(self, appointment_id: str, key: UserKey, now: datetime) -> bool:
         """Whether one person has a live grant for the appointment."""
 
-    async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
+    async def revoke_appointment(self, appointment_id: str, now: datetime) -> Revoked:
         """Takes back every link, grant and invitation of the appointment."""
 
-    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
+    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> Revoked:
         """Takes back the links, grants and invitations of one person for the appointment."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from shinsatsu.domain.appointment import AdmissionMode, Appointment, AppointmentStatus, relation_of
 from shinsatsu.domain.consultation import Consultation
@@ -10,6 +11,7 @@ from shinsatsu.domain.errors import InvalidRequest
 from shinsatsu.domain.events import EventType, StoredEvent
 from shinsatsu.domain.policy import Context, decide
 from shinsatsu.domain.roles import Action, AuthUser, Person, UserType, WorkerRole
+from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.domain.video_session import VideoSession
 from shinsatsu.service.commands import Commands
@@ -58,14 +60,17 @@ class Appointments:
         refuse(decide(actor, Action.PUT_APPOINTMENT, Context(relation_of(actor, appointment))))
 
         async def transaction(unit: UnitOfWork) -> tuple[list[StoredEvent], Consultation]:
-            await self._put_people(unit, details)
+            await self._put_people(unit, actor, details)
             latest = await unit.sessions.latest(appointment_id, for_update=True)
             known = latest.appointment if latest else await unit.appointments.get(appointment_id)
             if known != appointment:
                 await unit.appointments.put(appointment)
-            if appointment.status is AppointmentStatus.CANCELLED:
-                await unit.credentials.revoke_appointment(appointment_id, self._commands.clock.now())
             session, is_new = self._session(actor, latest, known, appointment)
+            if appointment.status is AppointmentStatus.CANCELLED:
+                now = self._commands.clock.now()
+                revoked = await unit.credentials.revoke_appointment(appointment_id, now)
+                if revoked:
+                    session.record(EventType.ACCESS_REVOKED, actor, now, **revoked.told("cancelled"))
             keys = {*appointment.people, *(one.key for one in session.present)}
             consultation = Consultation(session, appointment, await unit.appointments.people(keys))
             if is_new:
@@ -96,13 +101,14 @@ class Appointments:
             is_new = True
         else:
             session, is_new = latest.session, False
+            _note_rebooking(session, actor, latest.appointment, appointment, now)
             if not session.over:
                 _follow(session, actor, latest, appointment, now)
         if appointment.status is AppointmentStatus.CANCELLED and not session.over:
             session.end(actor, now)
         return session, is_new
 
-    async def _put_people(self, unit: UnitOfWork, details: AppointmentDetails) -> None:
+    async def _put_people(self, unit: UnitOfWork, actor: AuthUser, details: AppointmentDetails) -> None:
         people = _people(details)
         known = await unit.appointments.people(person.key for person in people.values())
         for field, person in people.items():
@@ -114,6 +120,36 @@ class Appointments:
         changed = [person for person in people.values() if known.get(person.key) != person]
         if changed:
             await unit.appointments.put_people(changed)
+        for person in changed:
+            if person.key in known:  # what they are called is in no event; that it was changed, and by whom, is
+                self._note_change(unit, actor, person)
+
+    def _note_change(self, unit: UnitOfWork, actor: AuthUser, person: Person) -> None:
+        unit.security.record(
+            SecurityEventType.USER_CHANGED,
+            actor,
+            self._commands.clock.now(),
+            userType=person.user_type,
+            userId=person.user_id,
+        )
+
+
+def _note_rebooking(
+    session: VideoSession, actor: AuthUser, before: Appointment, after: Appointment, now: datetime
+) -> None:
+    """Who is booked decides who may enter and read: a change of it is part of the story, also after the end."""
+    told = [_booked(one) for one in (before, after)]
+    if told[0] != told[1]:
+        session.record(EventType.REBOOKED, actor, now, before=told[0], after=told[1])
+
+
+def _booked(appointment: Appointment) -> dict[str, Any]:
+    return {
+        "patientId": appointment.patient_id,
+        "doctorId": appointment.doctor_id,
+        "supportDoctorIds": list(appointment.support_doctor_ids),
+        "admission": appointment.admission,
+    }
 
 
 def _follow(

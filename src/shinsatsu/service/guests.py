@@ -92,7 +92,9 @@ class Guests:
             _authorize(actor, consultation)
             guest, now = _find(consultation, user_id), self._commands.clock.now()
             await unit.guests.save(replace(guest, revoked_at=now))
-            await unit.credentials.revoke_person(consultation.appointment.id, guest.key, now)
+            revoked = await unit.credentials.revoke_person(consultation.appointment.id, guest.key, now)
+            if revoked:
+                consultation.session.record(EventType.ACCESS_REVOKED, actor, now, **revoked.told("withdrawn"))
             stay = consultation.session.find(guest.key)
             if stay is not None and stay.is_active:
                 consultation.session.depart(stay, actor, now, reason="withdrawn")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from shinsatsu.domain import moderation
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, IdentityCheckRequired, NotFound, ReasonRequired, StaleParticipant
+from shinsatsu.domain.events import EventType
 from shinsatsu.domain.participant import Admission, IdentityMethod, Participant
 from shinsatsu.domain.permission_table import Column
 from shinsatsu.domain.policy import Target
@@ -68,7 +69,9 @@ class Moderation:
         async def act(unit: UnitOfWork, consultation: Consultation, target: Participant) -> None:
             now = self._commands.clock.now()
             moderation.remove(consultation.session, target, actor, reason.strip(), now)
-            await unit.credentials.revoke_person(consultation.appointment.id, target.key, now)
+            revoked = await unit.credentials.revoke_person(consultation.appointment.id, target.key, now)
+            if revoked:
+                consultation.session.record(EventType.ACCESS_REVOKED, actor, now, **revoked.told("removed"))
 
         view = await self._on_person(actor, Action.REMOVE, session_id, participant_id, act, removed=True)
         await self._commands.edges.settle(session_id)

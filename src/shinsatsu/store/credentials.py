@@ -1,12 +1,12 @@
 """`links` and `grants`: secrets only as hashes."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, insert, select, update
 
-from shinsatsu.domain.credentials import Grant, Link
+from shinsatsu.domain.credentials import Grant, Link, Revoked
 from shinsatsu.domain.roles import AuthUser, UserKey, UserType, WorkerRole
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.store import rows
@@ -137,20 +137,25 @@ class SqlCredentials:
         values = {"key": appointment_id, "type_key": key[0], "id_key": key[1], "now": to_text(now)}
         return (await self._connection.execute(LIVE_GRANT, values)).first() is not None
 
-    async def revoke_appointment(self, appointment_id: str, now: datetime) -> None:
-        for table in (links, grants, invitations):
-            of_appointment = update(table).where(table.c.appointment_id == appointment_id, table.c.revoked_at.is_(None))
-            await self._connection.execute_once(of_appointment, {"revoked_at": to_text(now)})
+    async def revoke_appointment(self, appointment_id: str, now: datetime) -> Revoked:
+        return await self._revoke(now, lambda table: table.c.appointment_id == appointment_id)
 
-    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> None:
+    async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> Revoked:
+        return await self._revoke(
+            now,
+            lambda table: and_(
+                table.c.appointment_id == appointment_id, table.c.user_type == key[0], table.c.user_id == key[1]
+            ),
+        )
+
+    async def _revoke(self, now: datetime, whose: Callable[[Table], ColumnElement[bool]]) -> Revoked:
+        """Takes back what is not taken back yet: links, grants and invitations."""
+        found = []
         for table in (links, grants, invitations):
-            theirs = update(table).where(
-                table.c.appointment_id == appointment_id,
-                table.c.user_type == key[0],
-                table.c.user_id == key[1],
-                table.c.revoked_at.is_(None),
-            )
-            await self._connection.execute_once(theirs, {"revoked_at": to_text(now)})
+            theirs = update(table).where(whose(table), table.c.revoked_at.is_(None)).returning(table.c.id)
+            rows_back = await self._connection.execute_once(theirs, {"revoked_at": to_text(now)})
+            found.append([row.id for row in rows_back])
+        return Revoked(*found)
 
 
 def _link_of(row: Any) -> Link:

@@ -18,6 +18,7 @@ export interface Told {
 const MARKS: Record<string, TemplateResult> = {
   created: sign('calendar'),
   rescheduled: sign('calendar'),
+  rebooked: sign('calendar'),
   opened: sign('enter'),
   activated: icon('video'),
   ended: icon('end'),
@@ -41,6 +42,7 @@ const MARKS: Record<string, TemplateResult> = {
   link_minted: icon('link'),
   link_exchanged: icon('link'),
   link_revoked: icon('link'),
+  access_revoked: icon('link'),
   guest_invited: icon('people'),
   guest_changed: icon('people'),
   guest_withdrawn: sign('person-off'),

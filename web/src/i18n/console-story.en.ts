@@ -2,6 +2,7 @@
 export const storyEn = {
   'story-created': 'Booked',
   'story-rescheduled': 'The booking was moved',
+  'story-rebooked': 'The people of the booking were changed',
   'story-opened': 'The consultation was opened',
   'story-activated': 'The consultation began',
   'story-ended': '{by} ended the consultation',
@@ -59,6 +60,7 @@ export const storyEn = {
   'story-link_minted': 'A link was made for {for}',
   'story-link_exchanged': '{name} opened the link',
   'story-link_revoked': 'A link of {for} was taken back',
+  'story-access_revoked': 'Links, invitations and grants were taken back',
   'story-left-withdrawn': 'The access of {name} was taken back',
   'story-guest_invited': '{by} invited {name}',
   'story-guest_changed': '{by} changed what {name} may do',

@@ -2,6 +2,7 @@
 export const storyJa = {
   'story-created': '予約が入りました',
   'story-rescheduled': '予約の日時が変わりました',
+  'story-rebooked': '予約の担当者または患者が変わりました',
   'story-opened': '診察室が開きました',
   'story-activated': '診察が始まりました',
   'story-ended': '{by}さんが診察を終えました',
@@ -59,6 +60,7 @@ export const storyJa = {
   'story-link_minted': '{for}さんのリンクが作られました',
   'story-link_exchanged': '{name}さんがリンクを開きました',
   'story-link_revoked': '{for}さんのリンクが取り消されました',
+  'story-access_revoked': '未使用のリンクと招待、参加の許可が取り消されました',
   'story-left-withdrawn': '{name}さんの入室が取り消されました',
   'story-guest_invited': '{by}さんが{name}さんを招きました',
   'story-guest_changed': '{by}さんが{name}さんにできることを変えました',
