@@ -29,8 +29,8 @@ from tests.tampering import Attacker
 SCRIPT = Path(__file__).parents[1] / "docs" / "verify_audit.py"
 
 
-@pytest.fixture
-def data(migrated_file: Path, tmp_path: Path) -> Path:
+@pytest.fixture(name="data")
+def left_behind(migrated_file: Path, tmp_path: Path) -> Path:
     """A folder as a server leaves it: some sessions are pruned, others are not."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
@@ -61,6 +61,11 @@ def audit(data: Path, *arguments: str) -> Result:
 
 def by_script(data: Path) -> subprocess.CompletedProcess[str]:
     assert audit(data, "export", "--out", str(data / "export.jsonl")).exit_code == 0
+    return judged(data)
+
+
+def judged(data: Path) -> subprocess.CompletedProcess[str]:
+    """What the script says of an export and an anchor that lie there."""
     command = [sys.executable, str(SCRIPT), str(data / "export.jsonl"), str(data / "anchor.jsonl")]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -129,7 +134,8 @@ def test_the_script_agrees_with_the_command(data: Path, tmp_path: Path) -> None:
 def test_prune_and_erase_keep_it_proven(data: Path) -> None:
     found = audit(data, "prune", "--before", "2027-01-01")
     assert (found.exit_code, found.stdout) == (0, "deleted: 0 events of 0 sessions, 1 security events\n")
-    assert audit(data, "erase", "--user", "worker:20").stdout == "erased: 0 texts\n"
+    assert audit(data, "erase", "--user", "worker:20").stdout == "erased: 0 texts, and the name of worker:20\n"
+    assert audit(data, "erase", "--user", "worker:20").stdout == "erased: 0 texts, no name\n"
     assert audit(data, "verify").exit_code == 0
     assert by_script(data).returncode == 0
 
@@ -139,6 +145,13 @@ def test_prune_and_erase_keep_it_proven(data: Path) -> None:
 )
 def test_what_to_erase_must_be_said(data: Path, arguments: tuple[str, ...]) -> None:
     assert audit(data, *arguments).exit_code != 0
+
+
+@pytest.mark.parametrize("user", ["patient:abc", "patient:", "system:0", "patient:9999999999999999999", "7", ""])
+def test_who_is_no_user_is_told_in_one_line(data: Path, user: str) -> None:
+    found = audit(data, "erase", "--user", user)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert found.stderr == f"shinsatsu: {user} is no user: write patient:7, patient:-2 (a guest) or worker:3\n"
 
 
 def test_a_rotated_key_signs_on(data: Path) -> None:

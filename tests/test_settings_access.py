@@ -89,7 +89,7 @@ def test_what_cannot_be_read(folder: Path, given: dict[str, Any], named: str) ->
 
 
 def test_the_record_knows_no_secret(folder: Path) -> None:
-    told = str(on_record(read(folder, **SHARED, **OIDC)))
+    told = str(on_record(read(folder, **SHARED, **OIDC), "kid"))
     assert "s" * 32 not in told
     assert "a secret" not in told
     assert "https://login.example" in told

@@ -21,7 +21,8 @@ def test_no_secret_is_told_and_what_is_not_secret_is() -> None:
             delivery_url=f"https://user:{SECRETS[1]}@sms.example:8443/{SECRETS[3]}?key={SECRETS[3]}",
             trusted_proxies=("10.0.0.1",),
             link_ttl=120,
-        )
+        ),
+        "kid",
     )
     assert not [secret for secret in SECRETS if secret in str(told)]
     assert told["secret"] == told["ice_servers"] == "(set)"
@@ -31,6 +32,6 @@ def test_no_secret_is_told_and_what_is_not_secret_is() -> None:
 
 
 def test_every_setting_is_told_of(tmp_path: Path) -> None:
-    told = on_record(Settings(data_dir=tmp_path))
+    told = on_record(Settings(data_dir=tmp_path), "kid")
     assert set(Settings.model_fields) - set(told) == {"port", "sfu_url"}
-    assert told["secret"] == "(not set)"
+    assert (told["secret"], told["secret_id"]) == ("(not set)", "kid")

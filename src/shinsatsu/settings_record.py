@@ -16,10 +16,13 @@ SECRET_BY_NAME = re.compile("secret|password|token|key")
 SET, NOT_SET = "(set)", "(not set)"
 
 
-def on_record(settings: Settings) -> dict[str, Told]:
-    """The effective settings as a `settings` event holds them; numbers with a fraction as text."""
+def on_record(settings: Settings, secret_id: str) -> dict[str, Told]:
+    """The effective settings as a `settings` event holds them; numbers with a fraction as text.
+
+    `secret_id` is the `kid` of the server's newest secret: it tells nothing of the secret, and that it was rotated.
+    """
     names = sorted(set(type(settings).model_fields) - DECIDED_ANEW)
-    return {name: _told(name, getattr(settings, name)) for name in names}
+    return {**{name: _told(name, getattr(settings, name)) for name in names}, "secret_id": secret_id}
 
 
 def _told(name: str, value: object) -> Told:

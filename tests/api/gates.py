@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from shinsatsu.domain.guests import WITHHOLDABLE
 from shinsatsu.domain.permission_table import Column
 from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_media, must_say_why
-from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType
+from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
 from shinsatsu.domain.scopes import KeyScope
 from shinsatsu.domain.session_status import OVER, SessionStatus
 from shinsatsu.domain.tracks import TrackType
@@ -196,20 +196,23 @@ def by_user(state: State) -> Refusal | None:
     return UNAUTHENTICATED if anonymous else None
 
 
-def may_manage_users(state: State) -> Refusal | None:
-    """An account belongs to no session: every worker counts as the clinic's staff here, or as a stranger to it."""
-    return refusal_of(decide(actor_of(state), Action.MANAGE_USERS, Context(Relation.STAFF)))
+def may_in_clinic(action: Action) -> Gate:
+    """What belongs to no consultation: there is nothing to hide, so that nobody is a stranger to it."""
+
+    def gate(state: State) -> Refusal | None:
+        actor = actor_of(state)
+        doctor = Relation.IN_CHARGE if actor.role is WorkerRole.DOCTOR else Relation.STAFF
+        ties = {UserType.PATIENT: Relation.OWN, UserType.WORKER: doctor, UserType.SYSTEM: Relation.SYSTEM}
+        refusal = refusal_of(decide(actor, action, Context(ties[actor.user_type])))
+        assert refusal is None or refusal.status == 403
+        return refusal
+
+    return gate
 
 
-def may_manage_keys(state: State) -> Refusal | None:
-    """The same for keys and webhooks."""
-    return refusal_of(decide(actor_of(state), Action.MANAGE_KEYS, Context(Relation.STAFF)))
-
-
-def may_read_audit(state: State) -> Refusal | None:
-    """The record is the whole clinic's, which is nothing to patients."""
-    ties = {UserType.WORKER: Relation.STAFF, UserType.SYSTEM: Relation.SYSTEM}
-    return refusal_of(decide(actor_of(state), Action.READ_AUDIT, Context(ties.get(state.actor.user_type))))
+may_manage_users = may_in_clinic(Action.MANAGE_USERS)
+may_manage_keys = may_in_clinic(Action.MANAGE_KEYS)
+may_read_audit = may_in_clinic(Action.READ_AUDIT)
 
 
 def no_password(_: State) -> Refusal | None:

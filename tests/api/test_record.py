@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shinsatsu.api.witness import WHAT, what_of
@@ -19,6 +20,8 @@ from shinsatsu.domain.errors import DatabaseUnavailable
 from shinsatsu.domain.roles import AuthUser, Person
 from shinsatsu.domain.security_events import SecurityEventType, StoredSecurityEvent
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.signing_keys import SigningKeys
+from shinsatsu.settings import Settings
 from tests.api.asgi import Answer, InProcess
 from tests.api.clinic import running_clinic, settings
 from tests.api.endpoints import ENDPOINTS
@@ -255,10 +258,28 @@ async def test_an_orderly_stop_loses_nothing_and_a_start_notes_new_settings(tmp_
         pass
     async with running_clinic(configured.model_copy(update={"link_ttl": 120.0})):
         pass
-    assert configured.sqlite_file is not None
-    with contextlib.closing(sqlite3.connect(configured.sqlite_file)) as database:
-        found = database.execute("SELECT event_type, metadata FROM security_events ORDER BY seq").fetchall()
+    found = security_events(configured)
     denied = [json.loads(said) for kind, said in found if kind == "denied"]
     told = [json.loads(said)["link_ttl"] for kind, said in found if kind == "settings"]
     assert (len(denied), denied[-1]["suppressed"]) == (31, 9)
     assert told == ["300.0", "120.0"]
+
+
+async def test_a_start_with_another_secret_is_on_record(tmp_path: Path) -> None:
+    configured = settings(tmp_path, None)
+    old, new = (SecretStr(letter * 40) for letter in "ab")
+    rotated = configured.model_copy(update={"secret": new, "old_secrets": (old,)})
+    for start in (configured.model_copy(update={"secret": old, "old_secrets": (new,)}), rotated, rotated):
+        async with running_clinic(start):
+            pass
+    told = [json.loads(said) for kind, said in security_events(configured) if kind == "settings"]
+    ids = [one.pop("secret_id") for one in told]
+    assert ids == [SigningKeys([one.get_secret_value().encode()]).newest_id for one in (old, new)]
+    assert told[0] == told[1]
+
+
+def security_events(configured: Settings) -> list[tuple[str, str]]:
+    """Type and metadata of each, in order."""
+    assert configured.sqlite_file is not None
+    with contextlib.closing(sqlite3.connect(configured.sqlite_file)) as database:
+        return database.execute("SELECT event_type, metadata FROM security_events ORDER BY seq").fetchall()

@@ -94,6 +94,44 @@ async def test_whoever_is_blocked_on_another_server_is_cut_off_here_too(
             assert ((await closed(stream))[0], (await closed(desk))[0]) == (4401, 4401)
 
 
+async def test_another_role_has_streams_begin_anew_and_those_elsewhere_asked_again(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shinsatsu.realtime.websocket.ASK_AGAIN_SECONDS", 0)  # with every sign of life
+    shared = {"database_url": address, "secret": SECRET, "console_links": True}
+    async with (
+        serving(settings(tmp_path / "one", None, **shared)) as one,
+        serving(settings(tmp_path / "two", None, **shared)) as two,
+    ):
+        await listening(address, 2)
+        session_id = await one.clinic.open()
+        doctor = await one.clinic.person(session_id, "worker", 1)
+        admin, console = await log_in(one, 5), await log_in(one, 1)
+        feed = f"ws://127.0.0.1:{one.port}/api/console/events?login={console['shinsatsu-login']}"
+        async with (
+            one.stream(doctor, session_id) as here,
+            two.stream(doctor, session_id) as there,
+            connect(feed, additional_headers=console) as desk,
+        ):
+            for stream in (here, there, desk):
+                await stream.recv()
+            place, to = "/api/users/worker/1", {"role": "operator"}
+            assert (await one.clinic.http.patch(place, json=to, headers=admin)).status_code == 200
+            assert ((await closed(here))[0], (await closed(desk))[0]) == (4503, 4503)
+            await there.send('{"type":"heartbeat"}')
+            assert (await closed(there))[0] == 4503
+        async with one.stream(doctor, session_id) as again, two.stream(doctor, session_id) as there:
+            assert json.loads(await again.recv())["type"] == "snapshot"  # the grant is as good as before
+            await there.recv()
+            connection = await asyncpg.connect(address)
+            await connection.execute("UPDATE users SET role = 'doctor' WHERE user_type = 'worker' AND user_id = 1")
+            await connection.execute("UPDATE appointments SET doctor_id = 2")
+            await connection.close()
+            for stream in (again, there):
+                await stream.send('{"type":"heartbeat"}')
+                assert (await closed(stream))[0] == 4404
+
+
 async def log_in(live: Live, user_id: int) -> dict[str, str]:
     """A worker's headers at the console."""
     link = await live.server.console_link((UserType.WORKER, user_id), timedelta(minutes=5))

@@ -9,8 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from shinsatsu.domain.audit_evidence import FaultKind, Part
 from shinsatsu.domain.events import EventType
+from shinsatsu.domain.roles import Person, UserType
+from shinsatsu.service.proof import Erased
 from shinsatsu.service.request import ADDRESS, REQUEST_ID
-from tests.house import DOCTOR, OPERATOR, PATIENT, House, MemorySealer
+from tests.house import DOCTOR, OPERATOR, PATIENT, SUPPORT, House, MemorySealer
 from tests.proof import eventful, note, verdict_on
 
 
@@ -108,19 +110,44 @@ async def test_what_people_wrote_is_erased_and_the_chain_holds(house: House) -> 
     (session_id,) = await eventful(house, 1)
     story = await house.inquiries.history(DOCTOR, session_id, 0, 100)
     assert {words.removal_note for words in story.words.values()} == {"in the wrong room", None}
-    assert await house.proof.erase(user=PATIENT.key) == 2  # why they came in, and why they were removed
+    assert await house.proof.erase(user=PATIENT.key) == Erased(
+        2, name=True
+    )  # why they came in, and why they were removed
     story = await house.inquiries.history(DOCTOR, session_id, 0, 100)
     assert {words.removal_note for words in story.words.values()} == {None}
     assert {words.join_reason for words in story.words.values()} == {"to help"}
     assert (await verdict_on(house)).faults == []
-    assert await house.proof.erase(user=PATIENT.key) == 0
+    assert await house.proof.erase(user=PATIENT.key) == Erased(0, name=False)
     (stay, *_) = story.words
-    assert await house.proof.erase(participant_id=stay) == 1
+    assert await house.proof.erase(participant_id=stay) == Erased(1, name=False)
     assert (await verdict_on(house)).faults == []
     async with house.units_of_work.read() as unit:
         erasures = [one for one in await unit.security.after(0, 100) if one.event.event_type == "texts_erased"]
     assert len(erasures) == 2
     assert erasures[0].event.metadata["userId"] == PATIENT.user_id
+
+
+async def test_a_name_is_erased_on_record_until_it_is_given_again(house: House) -> None:
+    guest = Person(UserType.PATIENT, -2, None, "Aunt of patient 7")
+    await house.opened()
+    async with house.units_of_work.write() as unit:
+        await unit.appointments.put_people([guest])
+        await unit.commit()
+    keys = [PATIENT.key, DOCTOR.key, guest.key]
+    nobody = (UserType.PATIENT, 4711)
+    erased = [(await house.proof.erase(user=key)).name for key in (*keys, nobody, PATIENT.key)]
+    assert erased == [True, True, True, False, False]
+    async with house.units_of_work.read() as unit:
+        people = await unit.appointments.people([*keys, SUPPORT.key])
+        events = [one.event for one in await unit.security.after(0, 100)]
+    assert {people[key].display_name for key in keys} == {"—"}
+    assert (people[DOCTOR.key].role, people[SUPPORT.key].display_name) == (DOCTOR.role, SUPPORT.display_name)
+    erasures = [one.metadata for one in events if one.event_type == "name_erased"]
+    assert [(one["userType"], one["userId"]) for one in erasures] == keys
+    await house.opened("again")
+    async with house.units_of_work.read() as unit:
+        assert (await unit.appointments.people([PATIENT.key]))[PATIENT.key].display_name == PATIENT.display_name
+    assert (await verdict_on(house)).faults == []
 
 
 async def test_a_text_that_vanished_without_its_erasure_is_found(house: House) -> None:

@@ -51,16 +51,17 @@ def prune(
 @commands.command()
 def erase(
     participant: Annotated[str | None, typer.Option("--participant", help="The id of one stay.")] = None,
-    user: Annotated[str | None, typer.Option("--user", metavar="TYPE:ID", help="Such as patient:7: all stays.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="TYPE:ID", help="Such as patient:7: all stays, and the name.")
+    ] = None,
     data: Data = None,
 ) -> None:
-    """Erase what was written at stays (why somebody came in or was removed); the events stay proven."""
+    """Erase what was written at stays (why somebody came in or was removed), and a user's name; events stay proven."""
     from shinsatsu.administration.audit_work import erase_texts, user_key
 
-    key = user_key(user) if user else None
-    if (participant is None) == (key is None):
+    if (participant is None) == (user is None):
         raise typer.BadParameter("name a stay by --participant ID or a user by --user patient:ID or worker:ID")
-    _run(lambda settings: erase_texts(settings, participant, key), data)
+    _run(lambda settings: erase_texts(settings, participant, None if user is None else user_key(user)), data)
 
 
 @commands.command("rotate-key")

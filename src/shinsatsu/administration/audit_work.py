@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import re
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -87,11 +88,12 @@ async def prune_events(settings: Settings, before: datetime) -> int:
 
 
 async def erase_texts(settings: Settings, participant_id: str | None, user: UserKey | None) -> int:
-    """Erases what was written at stays; tells how many texts that were."""
+    """Erases what was written at stays, and a user's name; tells what that was."""
 
     async def work(proof: Proof) -> None:
         erased = await proof.erase(participant_id=participant_id, user=user)
-        sys.stdout.write(f"erased: {erased} texts\n")
+        name = f", and the name of {user[0]}:{user[1]}" if user and erased.name else ", no name"
+        sys.stdout.write(f"erased: {erased.texts} texts{name}\n")
 
     return await on_proof(settings, work)
 
@@ -109,12 +111,11 @@ async def rotate_signing_key(settings: Settings) -> int:
 
 
 def user_key(text: str) -> UserKey:
-    """`patient:7` or `worker:3`. Raises `CannotStart`."""
-    user_type, _, user_id = text.partition(":")
-    try:
-        return UserType(user_type), int(user_id)
-    except ValueError:
-        raise CannotStart(f"{text} is no user: write patient:7 or worker:3") from None
+    """`patient:7`, a guest `patient:-2`, or `worker:3`. Raises `CannotStart`."""
+    found = re.fullmatch(r"(patient|worker):(-?[0-9]{1,15})", text)
+    if found is None:
+        raise CannotStart(f"{text} is no user: write patient:7, patient:-2 (a guest) or worker:3")
+    return UserType(found[1]), int(found[2])
 
 
 @asynccontextmanager

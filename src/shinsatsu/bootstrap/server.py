@@ -116,7 +116,7 @@ async def _at_work(found: Foundations, context: ApiContext) -> AsyncIterator[Non
         *([found.bus.remote.run] if found.bus.remote else []),
     ]
     async with contextlib.aclosing(found.sender), _migrated(found), _running(work):
-        await context.audit.note_settings(on_record(settings))
+        await context.audit.note_settings(on_record(settings, found.keys.newest_id))
         yield
         await context.denials.flush()
         await _attempt(servers.leave())

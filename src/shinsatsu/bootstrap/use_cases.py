@@ -1,5 +1,6 @@
 """Every use case, over the same foundations, as the routes ask for them."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from shinsatsu.api.context import ApiContext, Health
@@ -8,6 +9,7 @@ from shinsatsu.bootstrap import ways_in
 from shinsatsu.bootstrap.foundations import Foundations, login_rules
 from shinsatsu.bootstrap.invitations import invitation_cases
 from shinsatsu.domain.errors import Unavailable
+from shinsatsu.domain.roles import UserKey
 from shinsatsu.media.offer_reader import SdpOfferReader
 from shinsatsu.realtime.console_feed import ConsoleFeed
 from shinsatsu.realtime.hub import Hub
@@ -36,6 +38,7 @@ def use_cases(found: Foundations, sessions: SessionManager, hub: Hub, feed: Cons
     access, links = Access(commands), Links(commands, keys, timedelta(seconds=settings.link_ttl))
     logins = Logins(commands, access, keys.newest, login_rules(settings))
     logins.on_ended = feed.log_out
+    logins.on_role_changed = lambda key: _each((hub.reopen, feed.reopen), key)
     invitations, invitation_door = invitation_cases(settings, commands, keys, links, found.sender)
     return ApiContext(
         sessions=sessions,
@@ -75,6 +78,11 @@ def _tracks(found: Foundations) -> TrackManager:
     tracks = TrackManager(found.commands, found.plane, SdpOfferReader())
     found.reconciler.on_silenced = tracks.silenced
     return tracks
+
+
+def _each(hear: Iterable[Callable[[UserKey], None]], key: UserKey) -> None:
+    for one in hear:
+        one(key)
 
 
 async def _database_answers(units_of_work: SqlUnitsOfWork) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.permission_table import (
@@ -22,7 +23,7 @@ from shinsatsu.domain.permission_table import (
     TABLE,
     Column,
 )
-from shinsatsu.domain.roles import Action, AuthUser, Relation
+from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType, WorkerRole
 from shinsatsu.domain.scopes import Credential, credential_of
 from shinsatsu.domain.session_status import OPEN, OVER, SessionStatus
 from shinsatsu.domain.tracks import TrackType
@@ -90,6 +91,17 @@ class Permission:
 
 
 ALLOWED = Decision(True, "allowed")
+TIES_TO_THE_CLINIC: Mapping[tuple[UserType, WorkerRole | None], Relation] = MappingProxyType(
+    {
+        (UserType.PATIENT, None): Relation.OWN,
+        (UserType.WORKER, WorkerRole.DOCTOR): Relation.IN_CHARGE,
+        (UserType.WORKER, WorkerRole.OPERATOR): Relation.STAFF,
+        (UserType.WORKER, WorkerRole.ADMIN): Relation.STAFF,
+        (UserType.SYSTEM, None): Relation.SYSTEM,
+    }
+)
+"""As what somebody counts where no consultation is involved: nobody is a stranger to the clinic."""
+OF_THE_CLINIC = frozenset({Action.MANAGE_USERS, Action.MANAGE_KEYS, Action.READ_AUDIT})
 ADMISSIONS, STATUSES = frozenset({None, *Admission}), frozenset({None, *SessionStatus})
 ORDER = {column: place for place, column in enumerate(Column)}
 
@@ -102,6 +114,13 @@ def column_of(actor: AuthUser, relation: Relation | None) -> Column | None:
 def decide(actor: AuthUser, action: Action, context: Context) -> Decision:
     """May the actor do this, here and now? The only judge: API guards, media operations and the page derive from it."""
     return _judge(column_of(actor, context.relation), credential_of(actor), action, context)
+
+
+def decide_for_clinic(actor: AuthUser, action: Action) -> Decision:
+    """The same for what belongs to the whole clinic: its people, keys and record, and nothing of a consultation."""
+    if action not in OF_THE_CLINIC:
+        return _deny("unknown_action")
+    return decide(actor, action, Context(TIES_TO_THE_CLINIC.get((actor.user_type, actor.role))))
 
 
 def _judge(column: Column | None, credential: Credential, action: Action, context: Context) -> Decision:

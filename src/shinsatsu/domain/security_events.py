@@ -20,6 +20,7 @@ class SecurityEventType(StrEnum):
     SETTINGS = "settings"
     EVENTS_PRUNED = "events_pruned"
     TEXTS_ERASED = "texts_erased"
+    NAME_ERASED = "name_erased"
     SIGNING_KEY_ROTATED = "signing_key_rotated"
 
     LOGIN_SUCCEEDED = "login_succeeded"

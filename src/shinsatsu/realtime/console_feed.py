@@ -120,6 +120,13 @@ class ConsoleFeed:
         """Ends every console of somebody who may do nothing any more."""
         self._end({reader for reader in self._readers if reader.login.user.key == key}, "account_blocked")
 
+    def reopen(self, key: UserKey) -> None:
+        """Has somebody open every console's stream anew, as whoever they are by now."""
+        for reader in self._readers:
+            if reader.login.user.key == key:
+                reader.closing = reader.closing or Closing(CloseCode.RESYNC_REQUIRED, "role_changed")
+                reader.news.set()
+
     def stop(self) -> None:
         """Says goodbye to every console (1001)."""
         for reader in self._readers:

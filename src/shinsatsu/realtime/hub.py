@@ -116,6 +116,13 @@ class Hub:
                 if viewer.user.key == key:
                     viewer.close(CloseCode.NO_GRANT, "account_blocked")
 
+    def reopen(self, key: UserKey) -> None:
+        """Has somebody open every stream anew, as whoever they are by now."""
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                if viewer.user.key == key:
+                    viewer.close(CloseCode.RESYNC_REQUIRED, "role_changed")
+
     def resync(self) -> None:
         """Something may have been missed: everybody comes back and resumes."""
         for channel in self._channels.values():

@@ -199,10 +199,13 @@ class Streams:
             await self._ask_again(connection)
 
     async def _ask_again(self, connection: "_Connection") -> None:
-        """The grant may have been taken back, or its account blocked, on another server."""
+        """The grant may have been taken back, its account blocked, or its role changed, on another server."""
         try:
-            await self._authenticate(connection.websocket)
-        except Unauthenticated as gone:
+            grant = await self._authenticate(connection.websocket)
+            await self._sessions.get(grant.user, connection.session_id)
+            if grant.user.role is not connection.grant.user.role:
+                connection.stream.close(CloseCode.RESYNC_REQUIRED, "role_changed")
+        except (Unauthenticated, NotFound, Forbidden) as gone:
             closing = closing_of(gone)
             connection.stream.close(closing.code, closing.reason)
         except Unavailable:

@@ -51,6 +51,9 @@ class CredentialRepository(Protocol):
     async def revoke_person(self, appointment_id: str, key: UserKey, now: datetime) -> Revoked:
         """Takes back the links, grants and invitations of one person for the appointment."""
 
+    async def revoke_everywhere(self, key: UserKey, now: datetime) -> None:
+        """The same for every appointment."""
+
 
 class KeyRepository(Protocol):
     """`api_keys` and `spent_tokens`; secrets only as hashes."""

@@ -5,11 +5,10 @@ from typing import Any
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.credentials import LoginEnd
 from shinsatsu.domain.errors import Forbidden, NotFound
-from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import TIMER, Action, AuthUser, Relation, UserKey, UserType
+from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserKey
 from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.service.commands import Commands
-from shinsatsu.service.guard import refuse
+from shinsatsu.service.guard import authorize_clinic
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.repositories import UnitOfWork
 
@@ -38,12 +37,13 @@ class Accounts:
         await self.enable(actor, key)
 
     async def disable(self, by: AuthUser, key: UserKey) -> None:
-        """Blocks the account and ends its logins and what it has under way; a server that runs ends its stays."""
+        """Blocks the account, ends its logins and takes back what it was given; a server that runs ends its stays."""
 
         async def transaction(unit: UnitOfWork) -> list[str]:
             await self._set(unit, key, blocked=True)
             _record(unit, SecurityEventType.USER_BLOCKED, by, self._commands, key)
             await unit.accounts.drop_setup(key)
+            await unit.credentials.revoke_everywhere(key, self._commands.clock.now())
             await unit.challenges.forget_of(key)
             return await self._logins.end_all(unit, key, by, LoginEnd.BLOCKED)
 
@@ -74,9 +74,8 @@ class Accounts:
 
 
 def require_admin(actor: AuthUser) -> None:
-    """Raises Forbidden or NotFound for whoever may not manage people."""
-    relation = Relation.STAFF if actor.user_type is UserType.WORKER and actor.appointment_id is None else None
-    refuse(decide(actor, Action.MANAGE_USERS, Context(relation)))
+    """Raises Forbidden for whoever may not manage people."""
+    authorize_clinic(actor, Action.MANAGE_USERS)
 
 
 def _record(unit: UnitOfWork, kind: SecurityEventType, by: AuthUser, commands: Commands, key: UserKey) -> None:

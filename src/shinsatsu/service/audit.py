@@ -7,11 +7,10 @@ from typing import Any
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import NotFound
 from shinsatsu.domain.events import StoredEvent
-from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import TIMER, Action, AuthUser, Relation, UserType
+from shinsatsu.domain.roles import TIMER, Action, AuthUser
 from shinsatsu.domain.security_events import SecurityEventType, StoredSecurityEvent
 from shinsatsu.service.commands import Commands
-from shinsatsu.service.guard import authorize, refuse
+from shinsatsu.service.guard import authorize, authorize_clinic
 from shinsatsu.service.repositories import UnitOfWork
 
 PAGE = 500
@@ -40,8 +39,8 @@ class Audit:
         self._commands = commands
 
     async def security_events(self, actor: AuthUser, after: int, limit: int) -> SecurityPage:
-        """Those with a higher number, oldest first; raises Forbidden, Stranger for patients."""
-        refuse(decide(actor, Action.READ_AUDIT, Context(_relation_to_the_house(actor))))
+        """Those with a higher number, oldest first; raises Forbidden."""
+        authorize_clinic(actor, Action.READ_AUDIT)
         async with self._commands.units_of_work.read() as unit:
             found = await unit.security.after(after, limit + 1)
         page = found[:limit]
@@ -72,8 +71,3 @@ class Audit:
             return True
 
         return await self._commands.transact(transaction)
-
-
-def _relation_to_the_house(actor: AuthUser) -> Relation | None:
-    """What ties somebody to the server as a whole; nothing ties patients to it."""
-    return {UserType.WORKER: Relation.STAFF, UserType.SYSTEM: Relation.SYSTEM}.get(actor.user_type)

@@ -2,7 +2,7 @@
 
 from shinsatsu.domain.consultation import Consultation
 from shinsatsu.domain.errors import Forbidden, NotFound, SessionEnded, SessionNotOpen, Stranger
-from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_media
+from shinsatsu.domain.policy import Context, Decision, Target, decide, decide_for_clinic, decide_media
 from shinsatsu.domain.roles import Action, AuthUser, Relation, UserKey
 from shinsatsu.domain.tracks import TrackType
 
@@ -36,6 +36,11 @@ def authorize_media(actor: AuthUser, consultation: Consultation, track_type: Tra
     relation = consultation.relation_of(actor)
     context = context_of(actor.key, consultation, relation)
     _accept(decide_media(actor, context, track_type), relation)
+
+
+def authorize_clinic(actor: AuthUser, action: Action) -> None:
+    """The same for the clinic's people, keys and record; Forbidden, as no consultation is there to be hidden."""
+    refuse(decide_for_clinic(actor, action))
 
 
 def refuse(decision: Decision) -> None:

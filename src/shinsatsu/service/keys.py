@@ -10,14 +10,13 @@ from typing import Any
 from shinsatsu.domain.access_errors import KeyOver
 from shinsatsu.domain.credentials import ApiKey
 from shinsatsu.domain.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
-from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType
+from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserType
 from shinsatsu.domain.scopes import KeyScope
 from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.domain.timestamps import to_text
 from shinsatsu.service.access import hash_of
 from shinsatsu.service.commands import Commands
-from shinsatsu.service.guard import refuse
+from shinsatsu.service.guard import authorize_clinic
 from shinsatsu.service.repositories import UnitOfWork
 
 API_KEY_PREFIX = "sk_"
@@ -39,7 +38,7 @@ class NewKey:
 
 
 class Keys:
-    """Use cases of administrators; an actor of None is whoever runs commands on the server's own machine."""
+    """Use cases of administrators; an actor of None is whoever runs commands on this machine, `system` 0."""
 
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
@@ -133,7 +132,7 @@ class Keys:
     def _record(
         self, unit: UnitOfWork, kind: SecurityEventType, actor: AuthUser | None, key: ApiKey, **said: Any
     ) -> None:
-        unit.security.record(kind, actor, self._commands.clock.now(), keyId=key.id, **said)
+        unit.security.record(kind, actor or TIMER, self._commands.clock.now(), keyId=key.id, **said)
 
 
 async def _known(unit: UnitOfWork, key_id: int) -> ApiKey:
@@ -145,5 +144,4 @@ async def _known(unit: UnitOfWork, key_id: int) -> ApiKey:
 
 def _require_admin(actor: AuthUser | None) -> None:
     if actor is not None:
-        relation = Relation.STAFF if actor.user_type is UserType.WORKER else None
-        refuse(decide(actor, Action.MANAGE_KEYS, Context(relation)))
+        authorize_clinic(actor, Action.MANAGE_KEYS)

@@ -35,6 +35,7 @@ from shinsatsu.service.signing_keys import SigningKeys
 SOMEBODY = Target(Column.PATIENT)
 OUT_OF_THE_BOOKING = {UserType.PATIENT: Column.PATIENT, UserType.WORKER: Column.DOCTOR_IN_CHARGE}
 """What somebody counts as whom nothing ties to the appointment any more; their links can be taken back."""
+NO_LINK_WHILE_BLOCKED = "This account is blocked: open it again first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Links:
             raise Forbidden("removed", "This person was removed; staff bring them back first.")
         if consultation.appointment.status is AppointmentStatus.CANCELLED:
             raise SessionEnded("The appointment was cancelled.")
+        if await _held_and_blocked(unit, key):
+            raise Forbidden("account_blocked", NO_LINK_WHILE_BLOCKED)
         session, now = consultation.session, self._commands.clock.now()
         for old in await unit.credentials.revoke_unused_links(consultation.appointment.id, key, now):
             _record_revoked(consultation, old, actor, now, "resent")
@@ -133,6 +136,8 @@ class Links:
             now, grant_id = self._commands.clock.now(), self._commands.ids.new_id()
             # The session's row before the link's, as minting and revoking do: nobody waits for each other.
             consultation = await unit.sessions.get(claims.session_id, for_update=True)
+            if await _held_and_blocked(unit, (claims.user_type, claims.user_id)):
+                raise LinkRevoked("This link was taken back.")
             if await unit.credentials.use_link(claims.link_id, hash_of(token), hash_of(proof), grant_id, now):
                 return await self._grant(unit, claims, consultation, grant_id, secret)
             link = await unit.credentials.link(claims.link_id)
@@ -232,7 +237,18 @@ async def authorized(unit: UnitOfWork, actor: AuthUser, consultation: Consultati
     if person is None or column is None:
         raise InvalidRequest("This user does not belong to the session's appointment.", field="userId")
     authorize(actor, Action.MINT_LINK, consultation, Target(column))
+    if person.blocked:
+        raise Forbidden("account_blocked", NO_LINK_WHILE_BLOCKED)
     return person
+
+
+async def _held_and_blocked(unit: UnitOfWork, key: UserKey) -> bool:
+    """Whether the account is blocked, and stays as it is to the end of the transaction: blocking takes back what is
+    there, and must find what is given at the same moment.
+    """
+    await unit.appointments.hold_person(key)
+    person = (await unit.appointments.people([key])).get(key)
+    return person is not None and person.blocked
 
 
 def column_for(person: Person | None, consultation: Consultation) -> Column | None:

@@ -35,7 +35,8 @@ NOTED_PER_IDLE = 30
 class Logins:
     """Use cases of a worker's login; `secret` derives the logins' secrets, so that no copy of them needs keeping.
 
-    `on_ended` hears of every login that ends here, with the reason, so that its streams end as well.
+    `on_ended` hears of every login that ends here, with the reason, so that its streams end as well;
+    `on_role_changed` of whose streams begin anew, since they were opened as somebody with another role.
     """
 
     def __init__(self, commands: Commands, access: Access, secret: bytes, rules: LoginRules | None = None) -> None:
@@ -44,6 +45,7 @@ class Logins:
         self._secret = secret
         self.rules = rules or LoginRules()
         self.on_ended: Callable[[str, str], None] = lambda _login_id, _reason: None
+        self.on_role_changed: Callable[[UserKey], None] = lambda _key: None
 
     async def begin(self, unit: UnitOfWork, user: AuthUser, method: LoginMethod, browser: str, **proof: Any) -> Opened:
         """A login with an id and a secret that nobody had before, for somebody who proved who they are just now.

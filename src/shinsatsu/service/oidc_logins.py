@@ -19,6 +19,7 @@ from shinsatsu.service.identity_ports import Attempt, IdentityProvider
 from shinsatsu.service.login_steps import Opened, hash_of
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.role_changes import RoleChange, leave_all, tell
 from shinsatsu.service.signing_keys import SigningKeys
 
 USE = "oidc login"
@@ -99,19 +100,26 @@ class OidcLogins:
         claims = await self._provider.claims(attempt, answer.code, answer.issuer, now)
         person = self._staff.person(claims)
 
-        async def transaction(unit: UnitOfWork) -> Opened:
-            user = await self._admit(unit, person)
-            return await self._logins.begin(unit, user, LoginMethod.OIDC, browser)
+        async def transaction(unit: UnitOfWork) -> tuple[Opened, RoleChange | None]:
+            user, moved = await self._admit(unit, person)
+            return await self._logins.begin(unit, user, LoginMethod.OIDC, browser), moved
 
-        return await self._commands.transact(transaction)
+        opened, moved = await self._commands.transact(transaction)
+        await tell(self._commands, self._logins, moved)
+        return opened
 
-    async def _admit(self, unit: UnitOfWork, person: Person) -> AuthUser:
-        """The worker as the provider names them now, put into `users` where they are new or changed."""
+    async def _admit(self, unit: UnitOfWork, person: Person) -> tuple[AuthUser, RoleChange | None]:
+        """The worker as the provider names them now, put into `users` where they are new or changed.
+
+        Somebody whose role changed leaves every session.
+        """
         user = AuthUser(person.user_type, person.user_id, person.role, person.display_name)
         await unit.appointments.hold_person(person.key)
         known = (await unit.appointments.people([person.key])).get(person.key)
         if known is not None and known.blocked:
             raise OidcAccountBlocked("This account is blocked.", field=str(person.user_id))
+        role_differs = known is not None and known.role is not person.role
+        moved = await leave_all(self._commands, unit, person.key, user) if role_differs else None
         told = replace(known, role=person.role, display_name=person.display_name) if known else person
         if told != known:
             await unit.appointments.put_people([told])
@@ -125,7 +133,7 @@ class OidcLogins:
                 userRole=person.role,
                 method=LoginMethod.OIDC.value,
             )
-        return user
+        return user, moved
 
     def _read(self, note: str | None, state: str) -> _Note:
         """What this browser was given at the start; raises OidcStateInvalid."""

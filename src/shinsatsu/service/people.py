@@ -19,6 +19,7 @@ from shinsatsu.service.login_attempts import LoginAttempts
 from shinsatsu.service.login_steps import hash_of
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.role_changes import RoleChange, leave_all, tell
 
 OUR_NUMBERS = 1_000_000
 """Workers whom nobody gave a number get one from here on, far from those that booking systems give out."""
@@ -102,14 +103,18 @@ class People:
         return await self._commands.transact(transaction), setup
 
     async def change(self, by: AuthUser, key: UserKey, details: WorkerDetails) -> None:
-        """Changes what is said; raises NotFound, LoginNameTaken, Forbidden for one's own role."""
+        """Changes what is said; with another role they leave every session, and their streams begin anew.
+
+        Raises NotFound, LoginNameTaken, Forbidden for one's own role.
+        """
         _require_right(by)
 
-        async def transaction(unit: UnitOfWork) -> None:
+        async def transaction(unit: UnitOfWork) -> RoleChange | None:
             person = await _worker(unit, key)
             if details.role not in (None, person.role) and key == by.key:
                 raise Forbidden("own_account", "Nobody changes their own role.")
             changed = _changed(person, details)
+            moved = await leave_all(self._commands, unit, key, by) if changed.role is not person.role else None
             await unit.appointments.put_people([changed])
             fields = _fields(person, changed)
             if details.login_name is not None:
@@ -118,8 +123,9 @@ class People:
                 now = self._commands.clock.now()
                 said: dict[str, Any] = {"fields": fields, "role": changed.role.value if changed.role else None}
                 unit.security.record(SecurityEventType.USER_CHANGED, by, now, **_whose(key), **said)
+            return moved
 
-        await self._commands.transact(transaction)
+        await tell(self._commands, self._logins, await self._commands.transact(transaction))
 
     async def reset(self, by: AuthUser, key: UserKey) -> Setup:
         """Ends the logins, drops password, second factors and recovery codes; a fresh setup link is all that is left.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +20,8 @@ from shinsatsu.service.repositories import UnitOfWork
 
 CatchUp = Callable[[Sequence[CheckpointRow]], None]
 """Tells the anchor of the signed lists that it lacks."""
+NAMELESS = "—"
+"""The name of somebody whose name was erased."""
 log = structlog.get_logger(__name__)
 
 
@@ -30,6 +32,14 @@ class Pruned:
     sessions: int
     session_events: int
     security_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: how many texts, and whether a name."""
+
+    texts: int
+    name: bool
 
 
 class Proof:
@@ -103,16 +113,19 @@ class Proof:
 
         return await self._commands.transact(transaction)
 
-    async def erase(self, *, participant_id: str | None = None, user: UserKey | None = None) -> int:
-        """Erases what was written at one stay, or at all stays of a user; how many texts there were."""
+    async def erase(self, *, participant_id: str | None = None, user: UserKey | None = None) -> Erased:
+        """Erases what was written at one stay, or at all stays of a user, and the user's name until it is given again.
 
-        async def transaction(unit: UnitOfWork) -> int:
+        What is erased is on record, in the same transaction.
+        """
+
+        async def transaction(unit: UnitOfWork) -> Erased:
             erased = await unit.proof.erase(participant_id=participant_id, user=user)
             whose = {"participantId": participant_id} if user is None else {"userType": user[0], "userId": user[1]}
             if erased:
                 kind = SecurityEventType.TEXTS_ERASED
                 unit.security.record(kind, TIMER, self._commands.clock.now(), **whose, texts=erased)
-            return len(erased)
+            return Erased(len(erased), user is not None and await self._erase_name(unit, user))
 
         return await self._commands.transact(transaction)
 
@@ -124,6 +137,17 @@ class Proof:
             unit.security.record(kind, TIMER, self._commands.clock.now(), kid=new, previous=old)
 
         await self._commands.transact(transaction)
+
+    async def _erase_name(self, unit: UnitOfWork, user: UserKey) -> bool:
+        """Takes a person's name; False for nobody, and for whoever has none any more."""
+        await unit.appointments.hold_person(user)
+        person = (await unit.appointments.people([user])).get(user)
+        if person is None or person.display_name == NAMELESS:
+            return False
+        await unit.appointments.put_people([replace(person, display_name=NAMELESS)])
+        kind, now = SecurityEventType.NAME_ERASED, self._commands.clock.now()
+        unit.security.record(kind, TIMER, now, userType=user[0], userId=user[1])
+        return True
 
     async def _prune_session(self, session_id: str) -> int:
         return await self._commands.transact(lambda unit: unit.proof.prune_session(session_id))

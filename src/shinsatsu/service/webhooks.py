@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from shinsatsu.domain.errors import InvalidRequest, NotFound
-from shinsatsu.domain.policy import Context, decide
-from shinsatsu.domain.roles import Action, AuthUser, Relation, UserType
+from shinsatsu.domain.roles import TIMER, Action, AuthUser
 from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.domain.webhooks import BOTH_SECRETS_FOR, Endpoint, WebhookType
 from shinsatsu.service.commands import Commands
-from shinsatsu.service.guard import refuse
+from shinsatsu.service.guard import authorize_clinic
 from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.service.sending import Sender
 from shinsatsu.service.signing_keys import SigningKeys
@@ -26,7 +25,7 @@ SESSIONS_AT_ONCE = 100
 
 
 class Webhooks:
-    """Use cases of administrators; an actor of None is whoever runs commands on the server's own machine."""
+    """Use cases of administrators; an actor of None is whoever runs commands on this machine, `system` 0."""
 
     def __init__(self, commands: Commands, keys: SigningKeys, sender: Sender) -> None:
         self._commands = commands
@@ -58,7 +57,7 @@ class Webhooks:
             if len(await unit.webhooks.endpoints()) >= MOST_ENDPOINTS:
                 raise InvalidRequest(f"There are {MOST_ENDPOINTS} endpoints already: remove one first.", field="url")
             await unit.webhooks.add(endpoint)
-            unit.security.record(SecurityEventType.WEBHOOK_ADDED, actor, now, endpointId=endpoint.id)
+            unit.security.record(SecurityEventType.WEBHOOK_ADDED, actor or TIMER, now, endpointId=endpoint.id)
 
         await self._commands.transact(transaction)
         return EndpointState(endpoint, 0, 0, None), secret
@@ -75,7 +74,7 @@ class Webhooks:
                 previous_until=now + BOTH_SECRETS_FOR,
             )
             await unit.webhooks.save(rotated)
-            unit.security.record(SecurityEventType.WEBHOOK_ROTATED, actor, now, endpointId=endpoint.id)
+            unit.security.record(SecurityEventType.WEBHOOK_ROTATED, actor or TIMER, now, endpointId=endpoint.id)
             return next(one for one in await unit.webhooks.endpoints() if one.endpoint.id == endpoint_id)
 
         return await self._on_endpoint(actor, endpoint_id, change), secret
@@ -85,7 +84,7 @@ class Webhooks:
 
         async def change(unit: UnitOfWork, endpoint: Endpoint, now: datetime) -> None:
             await unit.webhooks.remove(endpoint.id)
-            unit.security.record(SecurityEventType.WEBHOOK_REMOVED, actor, now, endpointId=endpoint.id)
+            unit.security.record(SecurityEventType.WEBHOOK_REMOVED, actor or TIMER, now, endpointId=endpoint.id)
 
         await self._on_endpoint(actor, endpoint_id, change)
 
@@ -104,7 +103,7 @@ class Webhooks:
             messages = await unit.webhooks.replay(endpoint.id, since, began, SESSIONS_AT_ONCE)
             if messages or not replayed:
                 unit.security.record(
-                    SecurityEventType.WEBHOOK_REPLAYED, actor, now, endpointId=endpoint.id, messages=messages
+                    SecurityEventType.WEBHOOK_REPLAYED, actor or TIMER, now, endpointId=endpoint.id, messages=messages
                 )
             return messages
 
@@ -131,5 +130,4 @@ class Webhooks:
 
 def _require_admin(actor: AuthUser | None) -> None:
     if actor is not None:
-        relation = Relation.STAFF if actor.user_type is UserType.WORKER and actor.appointment_id is None else None
-        refuse(decide(actor, Action.MANAGE_KEYS, Context(relation)))
+        authorize_clinic(actor, Action.MANAGE_KEYS)

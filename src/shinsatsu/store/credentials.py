@@ -157,6 +157,13 @@ class SqlCredentials:
             found.append([row.id for row in rows_back])
         return Revoked(*found)
 
+    async def revoke_everywhere(self, key: UserKey, now: datetime) -> None:
+        for table in (links, grants, invitations):
+            theirs = update(table).where(
+                table.c.user_type == key[0], table.c.user_id == key[1], table.c.revoked_at.is_(None)
+            )
+            await self._connection.execute_once(theirs, {"revoked_at": to_text(now)})
+
 
 def _link_of(row: Any) -> Link:
     return Link(
