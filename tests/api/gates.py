@@ -155,6 +155,12 @@ def not_removed(state: State) -> Refusal | None:
     return Refusal(403, "forbidden", "removed") if state.target_stay is Stay.REMOVED else None
 
 
+def holder_not_blocked(state: State) -> Refusal | None:
+    """The link is the patient's: a blocked one's opens nothing."""
+    blocked = state.actor is PATIENT and state.switch is Switch.BLOCKED
+    return Refusal(410, "link_revoked") if blocked else None
+
+
 def invited(state: State) -> Refusal | None:
     """The patient's invitation is worth nothing while their account is blocked."""
     blocked = state.actor is PATIENT and state.switch is Switch.BLOCKED

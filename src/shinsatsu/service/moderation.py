@@ -68,10 +68,10 @@ class Moderation:
 
         async def act(unit: UnitOfWork, consultation: Consultation, target: Participant) -> None:
             now = self._commands.clock.now()
-            moderation.remove(consultation.session, target, actor, reason.strip(), now)
             revoked = await unit.credentials.revoke_person(consultation.appointment.id, target.key, now)
             if revoked:
                 consultation.session.record(EventType.ACCESS_REVOKED, actor, now, **revoked.told("removed"))
+            moderation.remove(consultation.session, target, actor, reason.strip(), now)
 
         view = await self._on_person(actor, Action.REMOVE, session_id, participant_id, act, removed=True)
         await self._commands.edges.settle(session_id)
