@@ -1,6 +1,5 @@
 """What people show when they ask for something: grants (spec §8)."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from shinsatsu.domain.events import EventType
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 
 PROOF_LENGTH = range(16, 129)
 
@@ -70,8 +70,3 @@ def new_grant(grant_id: str, user: AuthUser, consultation: Consultation, now: da
     bound = replace(user, appointment_id=appointment.id)
     expires_at = max(now, appointment.starts_at) + GRANT_LIFETIME
     return Grant(grant_id, consultation.session.id, appointment.id, bound, now, expires_at)
-
-
-def hash_of(secret: str) -> str:
-    """As secrets are kept; they are random enough that nothing slower is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()

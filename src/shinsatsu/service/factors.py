@@ -12,10 +12,11 @@ from shinsatsu.domain.errors import InvalidRequest
 from shinsatsu.domain.roles import AuthUser
 from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.service import totp
-from shinsatsu.service.login_steps import Holder, hash_of
+from shinsatsu.service.login_steps import Holder
 from shinsatsu.service.passkeys import Options, PasskeyRefused, Passkeys
 from shinsatsu.service.ports import IdSource
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 RECOVERY_BYTES, GROUP = 15, 6

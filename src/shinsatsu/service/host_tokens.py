@@ -11,13 +11,14 @@ from shinsatsu.domain.credentials import SAME_ANSWER_FOR, Grant, SpentToken
 from shinsatsu.domain.errors import InvalidRequest, SessionEnded
 from shinsatsu.domain.events import EventType
 from shinsatsu.domain.roles import Action, AuthUser
-from shinsatsu.service.access import PROOF_LENGTH, hash_of, new_grant
+from shinsatsu.service.access import PROOF_LENGTH, new_grant
 from shinsatsu.service.access_log import Proved
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.identity_ports import HostClaims, HostTokenVerifier
 from shinsatsu.service.links import Granted
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 USE = "host token"

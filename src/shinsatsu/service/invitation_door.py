@@ -17,13 +17,13 @@ from shinsatsu.domain.invitation_errors import CheckFailed, InvitationInvalid, I
 from shinsatsu.domain.invitations import CODE_LIFETIME, MOST_TRIES, Invitation, InvitationCheck, OneTimeCode
 from shinsatsu.domain.policy import Target
 from shinsatsu.domain.roles import TIMER, Action, Person, UserType
-from shinsatsu.service.access import hash_of
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.invitations import ADDRESS, BIRTH_DATE, record
 from shinsatsu.service.links import Links, MintedLink, column_for
 from shinsatsu.service.ports import CodeDelivery
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 ONE_TIME_CODE = "invitation code"

@@ -23,11 +23,11 @@ from shinsatsu.domain.invitations import (
 from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.policy import Target
 from shinsatsu.domain.roles import Action, AuthUser, UserKey
-from shinsatsu.service.access import hash_of
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.links import OUT_OF_THE_BOOKING, SOMEBODY, authorized, column_for
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 BIRTH_DATE, ADDRESS = "invitation birth date", "invitation address"

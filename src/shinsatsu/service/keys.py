@@ -14,10 +14,10 @@ from shinsatsu.domain.roles import TIMER, Action, AuthUser, UserType
 from shinsatsu.domain.scopes import KeyScope
 from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.domain.timestamps import to_text
-from shinsatsu.service.access import hash_of
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize_clinic
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 
 API_KEY_PREFIX = "sk_"
 ALL_SCOPES = tuple(KeyScope)

@@ -25,11 +25,12 @@ from shinsatsu.domain.participant import Admission
 from shinsatsu.domain.permission_table import Column
 from shinsatsu.domain.policy import Target, column_of
 from shinsatsu.domain.roles import Action, AuthUser, Person, UserKey, UserType
-from shinsatsu.service.access import PROOF_LENGTH, hash_of, new_grant
+from shinsatsu.service.access import PROOF_LENGTH, new_grant
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
 from shinsatsu.service.link_tokens import LinkClaims, LinkTokens
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 SOMEBODY = Target(Column.PATIENT)

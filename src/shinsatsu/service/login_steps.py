@@ -1,6 +1,5 @@
 """What the ways to a login share: the step that comes next, and refusals that are kept before they are told."""
 
-import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from shinsatsu.domain.errors import ShinsatsuError
 from shinsatsu.domain.roles import AuthUser, Person
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 
 Result = TypeVar("Result")
 
@@ -83,8 +83,3 @@ def user_of(person: Person) -> AuthUser:
 def same(secret: str, secret_hash: str | None) -> bool:
     """Whether the hash is that of the secret; in constant time."""
     return secret_hash is not None and hmac.compare_digest(hash_of(secret), secret_hash)
-
-
-def hash_of(secret: str) -> str:
-    """As secrets are kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()

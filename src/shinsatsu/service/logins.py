@@ -24,9 +24,10 @@ from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.service.access import PROOF_LENGTH, Access
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.guard import authorize
-from shinsatsu.service.login_steps import Opened, hash_of
+from shinsatsu.service.login_steps import Opened
 from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.service.request import ADDRESS
+from shinsatsu.service.secret_hash import hash_of
 
 NOTED_PER_IDLE = 30
 """A sign of life is written at most so many times in the time after which a login counts as idle."""

@@ -16,10 +16,11 @@ from shinsatsu.domain.staff_claims import StaffClaims
 from shinsatsu.domain.timestamps import from_text, to_text
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.identity_ports import Attempt, IdentityProvider
-from shinsatsu.service.login_steps import Opened, hash_of
+from shinsatsu.service.login_steps import Opened
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.service.role_changes import RoleChange, leave_all, tell
+from shinsatsu.service.secret_hash import hash_of
 from shinsatsu.service.signing_keys import SigningKeys
 
 USE = "oidc login"

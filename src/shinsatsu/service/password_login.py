@@ -19,10 +19,11 @@ from shinsatsu.domain.security_events import SecurityEventType
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.factors import Factors
 from shinsatsu.service.login_attempts import LoginAttempts, about
-from shinsatsu.service.login_steps import Holder, Status, Step, hash_of, holder_of, keep
+from shinsatsu.service.login_steps import Holder, Status, Step, holder_of, keep
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.passwords import Passwords
 from shinsatsu.service.repositories import UnitOfWork
+from shinsatsu.service.secret_hash import hash_of
 
 
 class PasswordLogin:

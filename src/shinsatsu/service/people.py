@@ -16,10 +16,10 @@ from shinsatsu.service.account_repositories import StaffMember
 from shinsatsu.service.accounts import require_admin
 from shinsatsu.service.commands import Commands
 from shinsatsu.service.login_attempts import LoginAttempts
-from shinsatsu.service.login_steps import hash_of
 from shinsatsu.service.logins import Logins
 from shinsatsu.service.repositories import UnitOfWork
 from shinsatsu.service.role_changes import RoleChange, leave_all, tell
+from shinsatsu.service.secret_hash import hash_of
 
 OUR_NUMBERS = 1_000_000
 """Workers whom nobody gave a number get one from here on, far from those that booking systems give out."""
