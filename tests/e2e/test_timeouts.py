@@ -33,6 +33,8 @@ def test_a_patient_whom_nobody_joins_is_told_and_goes_on_waiting_with_one_tap(
     patient = person()
     patient.enter(timed.link(session_id, "patient", 1))
     patient.expect_status("waiting")
+    # The page says "waiting" before its join is through, and the wait counts from there: a slow machine needs to be given time.
+    eventually(lambda: any(one["connected"] for one in timed.session(session_id)["participants"]))
     timed.clock.pass_time(minutes=4, seconds=50)
     patient.page.wait_for_timeout(1500)  # two looks of the server: nothing is due yet
     patient.expect_status("waiting")
