@@ -6,10 +6,10 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/nul
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench web docs format clean
+.PHONY: help demo test check bench bench-sfu web docs format clean
 
 help:  ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: .venv/.installed $(WEB)  ## Start a demo clinic and print a link for each role (ARGS="--port 8080 --with-patient")
 	@exec $(BIN)/shinsatsu demo $(ARGS)
@@ -17,7 +17,7 @@ demo: .venv/.installed $(WEB)  ## Start a demo clinic and print a link for each 
 test: .venv/.tests $(WEB) check  ## Check, then run every test, in real browsers too (installs what it needs)
 	@npm --prefix web test --silent
 	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --ignore=tests/e2e $(ARGS)
-	$(BIN)/pytest tests/e2e $(ARGS)
+	$(BIN)/pytest tests/e2e --reruns 1 -rR $(ARGS)
 
 check: .venv/.tests web/node_modules/.installed  ## Format, lint, strict types, house rules: under a minute
 	$(BIN)/ruff format --check src tests bench tools
@@ -29,6 +29,10 @@ check: .venv/.tests web/node_modules/.installed  ## Format, lint, strict types, 
 
 bench: .venv/.tests $(WEB)  ## Measure beside the peers that the figures name (ARGS="api" for one)
 	$(BIN)/python -m bench $(ARGS)
+
+bench-sfu: .venv/.tests  ## Measure the SFU beside Janus, in one run (as root: in a network of its own)
+	@tools/setup.sh bench
+	$(BIN)/python -m bench.sfu $(ARGS)
 
 web: $(WEB)  ## Build the page
 

@@ -66,9 +66,15 @@ tests() {
   touch .venv/.tests
 }
 
+bench() {
+  command -v janus >/dev/null || apt_install Janus janus
+  command -v ip >/dev/null || apt_install ip iproute2
+}
+
 case ${1:-} in
   server) server ;;
   node) node_packages ;;
   tests) tests ;;
-  *) missing "usage: tools/setup.sh server | node | tests" ;;
+  bench) bench ;;
+  *) missing "usage: tools/setup.sh server | node | tests | bench" ;;
 esac

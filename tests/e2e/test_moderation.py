@@ -15,7 +15,8 @@ from playwright.sync_api import expect
 from tests.e2e.browser import Person
 from tests.e2e.clinic import Appointment, Clinic, running_clinic
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+# Who hears and sees whom is never a matter of luck: these are not run again when they fail.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.flaky(reruns=0)]
 
 NewPerson = Callable[..., Person]
 
