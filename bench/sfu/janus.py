@@ -78,7 +78,9 @@ class JanusSignalling:
     """Publishes into and subscribes from one video room; OSError while Janus is not listening yet."""
 
     def __init__(self, port: int) -> None:
-        self._socket = connect(f"ws://127.0.0.1:{port}", subprotocols=[Subprotocol("janus-protocol")], max_size=None)
+        self._socket = connect(
+            f"ws://127.0.0.1:{port}", subprotocols=[Subprotocol("janus-protocol")], max_size=None, ping_interval=None
+        )
         self._session = self._ask({"janus": "create"})["data"]["id"]
         self._message(self._attach(), room_request())
 

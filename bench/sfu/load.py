@@ -7,13 +7,18 @@ took); and counters that show that both planes did the same work.
 """
 
 import argparse
+import heapq
 import json
 import os
 import selectors
 import time
+from collections.abc import Callable
+from functools import partial
 
-from bench.sfu.peers import LoadPeer, Publisher, Subscriber
+from bench.sfu.peers import LoadPeer
 from bench.sfu.planes import STARTS, Plane
+from bench.sfu.publisher import Publisher
+from bench.sfu.subscriber import Subscriber
 from shinsatsu.rtc.dtls import Certificate
 
 _FRAMES_A_SECOND = 30
@@ -21,6 +26,8 @@ _AUDIO_A_SECOND = 50
 _GCM = b"AEAD_AES_128_GCM"
 
 Figures = dict[str, float | int | str]
+Due = tuple[float, int, float, Callable[[float], None]]
+"""When, whose turn among equals, how often, and what to call with the time."""
 
 
 class Load:
@@ -48,24 +55,29 @@ class Load:
 
     def run(self, seconds: float) -> None:
         """Sends frames in time for so long; the publishers' frames and sounds are spread over their intervals."""
-        frame, sound = 1 / _FRAMES_A_SECOND, 1 / _AUDIO_A_SECOND
         start = time.monotonic()
-        share = [index / len(self.publishers) for index in range(len(self.publishers))]
-        frames_due = [start + frame * part for part in share]
-        sounds_due = [start + sound * part for part in share]
+        due = self._schedule(start)
         feedback_at = start
         while (now := time.monotonic()) < start + seconds:
-            for index, publisher in enumerate(self.publishers):
-                if frames_due[index] <= now:
-                    publisher.send_frame(self.per_frame, now)
-                    frames_due[index] += frame
-                if sounds_due[index] <= now:
-                    publisher.send_audio(now)
-                    sounds_due[index] += sound
+            while due[0][0] <= now:
+                at, index, interval, send = due[0]
+                send(now)
+                heapq.heapreplace(due, (at + interval, index, interval, send))
             if now - feedback_at >= 0.02:
                 feedback_at = now
                 self._feedback(now)
-            self._read(max(0.0, min(*frames_due, *sounds_due) - time.monotonic()))
+            self._read(max(0.0, due[0][0] - time.monotonic()))
+
+    def _schedule(self, start: float) -> list[Due]:
+        """A heap of what each publisher sends first; the index keeps equal times in order."""
+        due: list[Due] = []
+        for index, publisher in enumerate(self.publishers):
+            share = index / len(self.publishers)
+            frame, sound = 1 / _FRAMES_A_SECOND, 1 / _AUDIO_A_SECOND
+            due.append((start + frame * share, 2 * index, frame, partial(publisher.send_frame, self.per_frame)))
+            due.append((start + sound * share, 2 * index + 1, sound, publisher.send_audio))
+        heapq.heapify(due)
+        return due
 
     def settle(self, seconds: float) -> None:
         """Goes on receiving without sending, so that what is under way arrives."""
@@ -128,7 +140,7 @@ def _traffic(load: Load, sent: int) -> Figures:
     received = sum(len(subscriber.unique) for subscriber in load.subscribers)
     delays = sorted(delay for subscriber in load.subscribers for delay in subscriber.delays)
     return {
-        "lost_percent": round(100 * (sent - received) / sent, 4),
+        "lost_percent": max(0.0, round(100 * (sent - received) / sent, 4)),
         "delay_p50_us": round(delays[len(delays) // 2] / 1000),
         "delay_p99_us": round(delays[len(delays) * 99 // 100] / 1000),
         "features_missing": ", ".join(_missing_features(load)),

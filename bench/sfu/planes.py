@@ -39,12 +39,21 @@ class Plane:
     """A running media plane."""
 
     def __init__(
-        self, name: str, process: "subprocess.Popen[str]", core: int, signalling: Callable[[], Signalling]
+        self,
+        process: "subprocess.Popen[str]",
+        core: int,
+        signalling: Callable[[], Signalling],
+        folder: "tempfile.TemporaryDirectory[str] | None" = None,
     ) -> None:
-        self.name = name
+        """`folder` is the process's own, removed with it."""
         self._process = process
         self._core = core
-        self.signalling = signalling()
+        self._folder = folder
+        try:
+            self.signalling = signalling()
+        except BaseException:
+            self.stop()
+            raise
 
     def usage(self) -> Usage:
         """As the kernel counts it, over the process tree."""
@@ -69,6 +78,8 @@ class Plane:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def _tree(pid: int) -> list[int]:
@@ -90,7 +101,7 @@ def start_shinsatsu(host: str, core: int) -> Plane:
     os.sched_setaffinity(process.pid, {core})
     assert process.stdout is not None
     url = json.loads(process.stdout.readline())["url"]
-    return Plane("shinsatsu", process, core, lambda: CallsSignalling(url, "bench", secret))
+    return Plane(process, core, lambda: CallsSignalling(url, "bench", secret))
 
 
 def start_janus(host: str, core: int) -> Plane:
@@ -98,15 +109,16 @@ def start_janus(host: str, core: int) -> Plane:
     program = shutil.which("janus")
     if program is None:
         raise RuntimeError("Janus is not installed (Debian: apt-get install janus)")
-    folder = Path(tempfile.mkdtemp(prefix="janus-"))
-    port = write_configuration(folder, host)
+    folder = tempfile.TemporaryDirectory(prefix="janus-")
+    port = write_configuration(Path(folder.name), host)
     process = subprocess.Popen(
-        ["taskset", "-c", str(core), program, "--configs-folder", str(folder), "--config", str(folder / "janus.jcfg")],
-        stdout=(folder / "log").open("w"),
-        stderr=subprocess.STDOUT,
+        [program, "--configs-folder", folder.name, "--config", f"{folder.name}/janus.jcfg"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
-    return Plane("Janus", process, core, lambda: _connected(port, time.monotonic() + 10))
+    os.sched_setaffinity(process.pid, {core})
+    return Plane(process, core, lambda: _connected(port, time.monotonic() + 10), folder)
 
 
 def _connected(port: int, deadline: float) -> Signalling:
