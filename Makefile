@@ -17,7 +17,7 @@ demo: .venv/.installed $(WEB)  ## Start a demo clinic and print a link for each 
 test: .venv/.tests $(WEB) check  ## Check, then run every test, in real browsers too (installs what it needs)
 	@npm --prefix web test --silent
 	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --ignore=tests/e2e $(ARGS)
-	$(BIN)/pytest tests/e2e --reruns 1 -rR $(ARGS)
+	$(BIN)/pytest tests/e2e $(ARGS)
 
 check: .venv/.tests web/node_modules/.installed  ## Format, lint, strict types, house rules: under a minute
 	$(BIN)/ruff format --check src tests bench tools

